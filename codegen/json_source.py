@@ -1,0 +1,185 @@
+"""JSON text read with the place of every value, so that a fault can point at its line.
+
+Stricter than `json.loads`, as RFC 8259 section 4 and RFC 7493 (I-JSON) advise: a repeated key, NaN and the infinities
+are faults.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from typing import Final
+
+from codegen.nodes import Json
+
+_SPACE: Final = re.compile(r"[ \t\n\r]*")
+_NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
+_LITERALS: Final[dict[str, Json]] = {"true": True, "false": False, "null": None}
+_STRINGS: Final = json.JSONDecoder()
+_MAX_DEPTH: Final = 200
+_MAX_DIGITS: Final = 400  # more than any Avro number needs; Python itself refuses more than 4,300
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """A place in a text; both count from 1."""
+
+    line: int
+    column: int
+
+
+class JsonSyntaxError(ValueError):
+    """The text is no JSON value. `position` is where it stops being one."""
+
+    def __init__(self, reason: str, position: Position) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.position = position
+
+
+@dataclass(frozen=True, slots=True)
+class JsonSource:
+    """A parsed text: its value, and for each RFC 6901 pointer the position where that value (or its key) starts."""
+
+    value: Json
+    positions: dict[str, Position]
+
+    def position(self, pointer: str) -> Position:
+        """The position of `pointer`, or of its nearest ancestor that the text really has."""
+        while pointer not in self.positions and pointer:
+            pointer = pointer.rpartition("/")[0]
+        return self.positions.get(pointer, Position(1, 1))
+
+
+def escape_pointer(token: str) -> str:
+    """One reference token, escaped by RFC 6901 section 3."""
+    return token.replace("~", "~0").replace("/", "~1")
+
+
+def read_json_source(text: str) -> JsonSource:
+    """Parse `text`. Raises JsonSyntaxError with the position of the first fault."""
+    return _Reader(text).read()
+
+
+class _Reader:
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.at = 0
+        self.positions: dict[str, Position] = {}
+        self.line_starts = [0, *(match.end() for match in re.finditer("\n", text))]
+
+    def read(self) -> JsonSource:
+        self._skip_space()
+        value = self._value("", 0)
+        self._skip_space()
+        if self.at != len(self.text):
+            raise self._fault("text behind the end of the JSON value")
+        return JsonSource(value, self.positions)
+
+    def _position(self, at: int) -> Position:
+        low, high = 0, len(self.line_starts)
+        while high - low > 1:
+            middle = (low + high) // 2
+            low, high = (middle, high) if self.line_starts[middle] <= at else (low, middle)
+        return Position(low + 1, at - self.line_starts[low] + 1)
+
+    def _fault(self, reason: str, at: int | None = None) -> JsonSyntaxError:
+        return JsonSyntaxError(reason, self._position(self.at if at is None else at))
+
+    def _skip_space(self) -> None:
+        match = _SPACE.match(self.text, self.at)
+        if match is not None:
+            self.at = match.end()
+
+    def _peek(self) -> str:
+        return self.text[self.at : self.at + 1]
+
+    def _value(self, pointer: str, depth: int) -> Json:
+        if depth > _MAX_DEPTH:
+            raise self._fault(f"more than {_MAX_DEPTH} levels of nesting")
+        self.positions.setdefault(pointer, self._position(self.at))
+        match self._peek():
+            case "{":
+                return self._object(pointer, depth)
+            case "[":
+                return self._array(pointer, depth)
+            case '"':
+                return self._string()
+            case "":
+                raise self._fault("the text ends where a value is expected")
+            case _:
+                return self._scalar()
+
+    def _object(self, pointer: str, depth: int) -> Json:
+        members: dict[str, Json] = {}
+        self.at += 1
+        self._skip_space()
+        if self._peek() == "}":
+            self.at += 1
+            return members
+        while True:
+            start = self.at
+            if self._peek() != '"':
+                raise self._fault("expected a key in double quotes")
+            key = self._string()
+            if key in members:
+                raise self._fault(f"the key {json.dumps(key)} stands twice in one object", start)
+            self._skip_space()
+            if self._peek() != ":":
+                raise self._fault(f"expected ':' behind the key {json.dumps(key)}")
+            self.at += 1
+            self._skip_space()
+            inner = f"{pointer}/{escape_pointer(key)}"
+            self.positions[inner] = self._position(start)
+            members[key] = self._value(inner, depth + 1)
+            if self._ends("}"):
+                return members
+
+    def _array(self, pointer: str, depth: int) -> Json:
+        items: list[Json] = []
+        self.at += 1
+        self._skip_space()
+        if self._peek() == "]":
+            self.at += 1
+            return items
+        while True:
+            items.append(self._value(f"{pointer}/{len(items)}", depth + 1))
+            if self._ends("]"):
+                return items
+
+    def _ends(self, closing: str) -> bool:
+        """Step over the ',' or the `closing` bracket behind a member."""
+        self._skip_space()
+        mark = self._peek()
+        if mark not in (",", closing) or not mark:
+            raise self._fault(f"expected ',' or '{closing}'")
+        self.at += 1
+        self._skip_space()
+        return mark == closing
+
+    def _string(self) -> str:
+        try:
+            decoded, self.at = _STRINGS.raw_decode(self.text, self.at)
+        except json.JSONDecodeError as error:
+            raise self._fault(error.msg[:1].lower() + error.msg[1:], error.pos) from None
+        value = str(decoded)
+        try:
+            value.encode()
+        except UnicodeEncodeError:
+            raise self._fault("a lone surrogate is no Unicode character") from None
+        return value
+
+    def _scalar(self) -> Json:
+        for name, value in _LITERALS.items():
+            if self.text.startswith(name, self.at):
+                self.at += len(name)
+                return value
+        match = _NUMBER.match(self.text, self.at)
+        if match is None:
+            raise self._fault("expected a JSON value")
+        literal = match.group()
+        if len(literal) > _MAX_DIGITS:
+            raise self._fault(f"a number of more than {_MAX_DIGITS} digits")
+        self.at = match.end()
+        return int(literal) if literal.lstrip("-").isdigit() else float(literal)
