@@ -1,0 +1,65 @@
+"""What runtime code knows of a contract: the generated catalogue, with its models loaded when they are asked for.
+
+Light on purpose: importing it loads no model, no Kafka client and no dataclasses-avroschema.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from codegen.runtime import AvroModel
+
+
+class UnknownVersion(ValueError):  # noqa: N818 - the name of the condition, as everywhere in this house
+    """A contract has no such version."""
+
+
+@dataclass(frozen=True, slots=True)
+class GeneratedContract:
+    """One contract as `contract.toml` describes it; `key` is a wire name, `versions` ascend from 1."""
+
+    name: str
+    record: str
+    subject: str
+    topic: str
+    path: str
+    key: str | None
+    compatibility: str
+    owner: str | None
+    ingest: bool
+    writers: Mapping[str, int]
+    readers: Mapping[str, int]
+    versions: tuple[int, ...]
+
+    @property
+    def latest(self) -> int:
+        return self.versions[-1]
+
+    def model(self, version: int | None = None) -> type[AvroModel]:
+        """The generated model of `version`, or of the latest. Raises UnknownVersion."""
+        number = self._known(self.latest if version is None else version)
+        module = importlib.import_module(f"codegen.models.{self.name}.v{number}")
+        model: type[AvroModel] = module.MODEL
+        return model
+
+    def avsc(self, version: int | None = None) -> str:
+        """The schema text of `version`, or of the latest. Raises UnknownVersion."""
+        return self.model(version).AVSC
+
+    def writer_version(self, app: str) -> int:
+        """The version that `app` is pinned to write, or the latest."""
+        return self.writers.get(app, self.latest)
+
+    def reader_version(self, app: str) -> int:
+        """The version that `app` is pinned to read, or the latest."""
+        return self.readers.get(app, self.latest)
+
+    def _known(self, version: int) -> int:
+        if version not in self.versions:
+            known = ", ".join(str(number) for number in self.versions)
+            raise UnknownVersion(f"the contract {self.name} has no version {version}; its versions are {known}")
+        return version

@@ -1,0 +1,156 @@
+"""`contract.toml`: what the house needs to know of a contract beyond its schemas. Every key is optional."""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+LEVELS: Final = (
+    "BACKWARD",
+    "BACKWARD_TRANSITIVE",
+    "FORWARD",
+    "FORWARD_TRANSITIVE",
+    "FULL",
+    "FULL_TRANSITIVE",
+    "NONE",
+)
+STRATEGIES: Final = ("TopicName", "RecordName", "TopicRecordName")
+# Routes that the API has of its own; a contract's path may not take one, nor one below them.
+FIXED_ROUTES: Final = ("/health", "/metrics", "/docs", "/redoc", "/openapi.json")
+# Kafka, org.apache.kafka.common.internals.Topic: legal characters, and at most 249 of them.
+_TOPIC: Final = re.compile(r"[A-Za-z0-9._-]{1,249}")
+_PATH: Final = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
+_KEYS: Final = {
+    "subject": str,
+    "subject_strategy": str,
+    "topic": str,
+    "path": str,
+    "key": str,
+    "compatibility": str,
+    "owner": str,
+    "ingest": bool,
+    "writers": dict,
+    "readers": dict,
+}
+_KINDS: Final = {str: "a string", bool: "true or false", dict: "a table"}
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFault:
+    """`line` counts from 1; `key` is the TOML key, or empty."""
+
+    line: int
+    key: str
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    subject: str | None
+    subject_strategy: str
+    topic: str
+    path: str
+    key: str | None
+    compatibility: str
+    owner: str | None
+    ingest: bool
+    writers: Mapping[str, int]
+    readers: Mapping[str, int]
+
+    def subject_of(self, full_name: str) -> str:
+        """The subject: as said, or by Confluent's subject name strategy for record values."""
+        if self.subject is not None:
+            return self.subject
+        names = {
+            "TopicName": f"{self.topic}-value",
+            "RecordName": full_name,
+            "TopicRecordName": f"{self.topic}-{full_name}",
+        }
+        return names[self.subject_strategy]
+
+
+@dataclass(slots=True)
+class SettingsReader:
+    """Reads one `contract.toml`; what is wrong with it is in `faults` afterwards."""
+
+    contract: str
+    versions: tuple[int, ...]
+    faults: list[SettingsFault] = field(default_factory=list)
+    _text: str = ""
+
+    def read(self, text: str) -> Settings | None:
+        self._text = text
+        try:
+            values = tomllib.loads(text)
+        except tomllib.TOMLDecodeError as error:
+            match = re.search(r"at line (\d+)", str(error))
+            reason = str(error).partition(" (at ")[0]
+            line = int(match.group(1)) if match else 1
+            self.faults.append(SettingsFault(line, "", reason[:1].lower() + reason[1:], "correct the TOML"))
+            return None
+        self._check_keys(values)
+        if self.faults:
+            return None
+        topic = values.get("topic", self.contract)
+        path = values.get("path", f"/{self.contract}")
+        settings = Settings(
+            subject=values.get("subject"),
+            subject_strategy=values.get("subject_strategy", "TopicName"),
+            topic=topic,
+            path=path,
+            key=values.get("key"),
+            compatibility=values.get("compatibility", "BACKWARD_TRANSITIVE"),
+            owner=values.get("owner"),
+            ingest=values.get("ingest", True),
+            writers=values.get("writers", {}),
+            readers=values.get("readers", {}),
+        )
+        self._check_values(settings)
+        return None if self.faults else settings
+
+    def _fault(self, key: str, reason: str, hint: str) -> None:
+        line = 1
+        for number, text in enumerate(self._text.splitlines(), start=1):
+            if re.match(rf"\s*\[?\s*[\"']?{re.escape(key)}\b", text):
+                line = number
+                break
+        self.faults.append(SettingsFault(line, key, reason, hint))
+
+    def _check_keys(self, values: Mapping[str, Any]) -> None:
+        for key, value in values.items():
+            if key not in _KEYS:
+                near = difflib.get_close_matches(key, _KEYS, 1)
+                hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(_KEYS)}"
+                self._fault(key, f"unknown key {key!r}", hint)
+            elif type(value) is not _KEYS[key]:
+                self._fault(key, f"{key!r} is {value!r}", f"write {_KINDS[_KEYS[key]]}")
+
+    def _check_values(self, settings: Settings) -> None:
+        self._check_choice("compatibility", settings.compatibility, LEVELS)
+        self._check_choice("subject_strategy", settings.subject_strategy, STRATEGIES)
+        if not _TOPIC.fullmatch(settings.topic) or settings.topic in (".", ".."):
+            hint = "use up to 249 letters, digits, '.', '_' and '-'"
+            self._fault("topic", f"{settings.topic!r} is no name for a Kafka topic", hint)
+        if not _PATH.fullmatch(settings.path):
+            self._fault("path", f"{settings.path!r} is no path for a route", 'write it as "/events"')
+        for fixed in FIXED_ROUTES:
+            if settings.ingest and (settings.path == fixed or settings.path.startswith(f"{fixed}/")):
+                hint = f"choose a path other than {', '.join(FIXED_ROUTES)}"
+                self._fault("path", f"the path {settings.path!r} collides with the API's own route {fixed}", hint)
+        for table in ("writers", "readers"):
+            self._check_pins(table, getattr(settings, table))
+
+    def _check_choice(self, key: str, value: str, choices: tuple[str, ...]) -> None:
+        if value not in choices:
+            self._fault(key, f"{key!r} is {value!r}", f"choose one of {', '.join(choices)}")
+
+    def _check_pins(self, table: str, pins: Mapping[str, Any]) -> None:
+        for app, version in pins.items():
+            if type(version) is not int or version not in self.versions:
+                known = ", ".join(str(number) for number in self.versions)
+                self._fault(app, f"{table}.{app} is pinned to {version!r}", f"the versions are {known}")
