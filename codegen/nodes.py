@@ -2,6 +2,7 @@
 
 `codegen.schema.parse_schema` makes these from JSON; everything else in the house reads them. Named types are compared
 by identity, so that a recursive schema is a plain cyclic graph and a pair of definitions can be a dictionary key.
+`pointer` of a node is the RFC 6901 pointer of the place where its own document declares it.
 Source: Avro specification 1.12, sections "Schema Declaration" and "Logical Types".
 """
 
@@ -44,23 +45,27 @@ class Primitive:
     name: PrimitiveName
     logical: LogicalType | None = None
     properties: Mapping[str, Json] = field(default_factory=dict)
+    pointer: str = ""
 
 
 @dataclass(eq=False, slots=True)
 class Array:
     items: Node
     properties: Mapping[str, Json] = field(default_factory=dict)
+    pointer: str = ""
 
 
 @dataclass(eq=False, slots=True)
 class Map:
     values: Node
     properties: Mapping[str, Json] = field(default_factory=dict)
+    pointer: str = ""
 
 
 @dataclass(eq=False, slots=True)
 class Union:
     branches: tuple[Node, ...]
+    pointer: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -71,6 +76,7 @@ class Fixed:
     logical: LogicalType | None = None
     doc: str | None = None
     properties: Mapping[str, Json] = field(default_factory=dict)
+    pointer: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -81,6 +87,7 @@ class Enum:
     aliases: tuple[str, ...] = ()
     doc: str | None = None
     properties: Mapping[str, Json] = field(default_factory=dict)
+    pointer: str = ""
 
 
 @dataclass(eq=False, slots=True)
@@ -111,6 +118,7 @@ class Record:
     doc: str | None = None
     is_error: bool = False
     properties: Mapping[str, Json] = field(default_factory=dict)
+    pointer: str = ""
 
 
 Named: TypeAlias = Fixed | Enum | Record

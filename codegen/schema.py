@@ -85,7 +85,9 @@ class _Parser(AttributeReader):
 
     def node(self, schema: Json, pointer: str, namespace: str, depth: int) -> Node | None:
         if depth > _MAX_DEPTH:
-            self.fault(pointer, f"more than {_MAX_DEPTH} levels of nesting", "give the inner types names of their own")
+            self.fault(
+                pointer, f"more than {_MAX_DEPTH} levels of JSON nesting", "give the inner types names of their own"
+            )
             return None
         match schema:
             case str():
@@ -100,7 +102,7 @@ class _Parser(AttributeReader):
 
     def _reference(self, name: str, pointer: str, namespace: str) -> Node | None:
         if name in PRIMITIVES:
-            return Primitive(cast("PrimitiveName", name))
+            return Primitive(cast("PrimitiveName", name), pointer=pointer)
         full_name = name if "." in name or not namespace else f"{namespace}.{name}"
         found = self.types.get(full_name)
         if found is None:
@@ -129,7 +131,7 @@ class _Parser(AttributeReader):
                 self.fault(here, f"the union already has the branch {name!r}", f"remove it, or the one at {seen[name]}")
             seen.setdefault(name, here)
             nodes.append(node)
-        return Union(tuple(nodes)) if whole else None
+        return Union(tuple(nodes), pointer) if whole else None
 
     def _object(self, schema: dict[str, Json], pointer: str, namespace: str, depth: int) -> Node | None:
         kind = schema.get("type", MISSING)
@@ -155,7 +157,7 @@ class _Parser(AttributeReader):
             return node
         properties = {key: value for key, value in schema.items() if key != "type"}
         logical = self.logical(properties, name, None, pointer)
-        return Primitive(node.name, logical, properties)
+        return Primitive(node.name, logical, properties, pointer)
 
     def _container(
         self, schema: dict[str, Json], key: str, pointer: str, namespace: str, depth: int
@@ -168,7 +170,7 @@ class _Parser(AttributeReader):
             return None
         kind = "array" if key == "items" else "map"
         properties = {name: value for name, value in schema.items() if name not in _RESERVED[kind]}
-        return Array(inner, properties) if kind == "array" else Map(inner, properties)
+        return Array(inner, properties, pointer) if kind == "array" else Map(inner, properties, pointer)
 
     def _named(self, kind: str, schema: dict[str, Json], pointer: str, namespace: str, depth: int) -> Node | None:
         full_name = self.full_name(schema, pointer, namespace)
@@ -181,12 +183,12 @@ class _Parser(AttributeReader):
         if kind == "fixed":
             size = self.size(schema, pointer)
             logical = self.logical(properties, "fixed", size, pointer)
-            return self._define(Fixed(full_name, size or 0, aliases, logical, doc, properties))
+            return self._define(Fixed(full_name, size or 0, aliases, logical, doc, properties, pointer))
         if kind == "enum":
             symbols = self.symbols(schema, pointer)
             default = self.enum_default(schema, symbols, pointer)
-            return self._define(Enum(full_name, symbols, default, aliases, doc, properties))
-        record = self._define(Record(full_name, (), aliases, doc, kind == "error", properties))
+            return self._define(Enum(full_name, symbols, default, aliases, doc, properties, pointer))
+        record = self._define(Record(full_name, (), aliases, doc, kind == "error", properties, pointer))
         record.fields = self._fields(schema, pointer, inner_namespace, depth)
         return record
 
@@ -238,7 +240,8 @@ class _Parser(AttributeReader):
         if "type" not in item:
             self.fault(pointer, 'the field has no "type"', 'add "type" with a schema')
             return None
-        node = self.node(item["type"], f"{pointer}/type", namespace, depth + 1)
+        # Depth counts levels of JSON, as the reader of files does: "fields", the field, its type.
+        node = self.node(item["type"], f"{pointer}/type", namespace, depth + 3)
         if node is None or not name:
             return None
         if "default" in item:
