@@ -38,6 +38,14 @@ class JsonSyntaxError(ValueError):
         self.position = position
 
 
+class RepeatedKey(JsonSyntaxError):  # noqa: N818 - the name of the condition, as everywhere in this house
+    """One object has the key `key` twice; `position` is that of the second."""
+
+    def __init__(self, key: str, position: Position) -> None:
+        super().__init__(f"the key {json.dumps(key, ensure_ascii=False)} stands twice in one object", position)
+        self.key = key
+
+
 @dataclass(frozen=True, slots=True)
 class JsonSource:
     """A parsed text: its value, and for each RFC 6901 pointer the position where that value (or its key) starts."""
@@ -124,7 +132,7 @@ class _Reader:
                 raise self._fault("expected a key in double quotes")
             key = self._string()
             if key in members:
-                raise self._fault(f"the key {json.dumps(key)} stands twice in one object", start)
+                raise RepeatedKey(key, self._position(start))
             self._skip_space()
             if self._peek() != ":":
                 raise self._fault(f"expected ':' behind the key {json.dumps(key)}")

@@ -1,0 +1,61 @@
+"""`python -m codegen`: read the contracts, prove, render, write. Exit 0 done, 1 drift (--check), 2 refused."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TextIO
+
+from codegen.contract import ContractFault, InvalidContract, read_contracts
+from codegen.generate import UnsupportedContract, generate
+from codegen.output import ForeignFile, compare_output, write_output
+from codegen.proof import Unproved
+
+DONE, DRIFT, REFUSED = 0, 1, 2
+
+
+def run(argv: Sequence[str], out: TextIO, err: TextIO) -> int:
+    """The whole step. Nothing is written unless every contract is read, made and proved."""
+    options = _options(argv)
+    try:
+        contracts = read_contracts(options.schemas)
+        files = generate(contracts)
+        if options.check:
+            return compare_output(options.out, files, out)
+        return write_output(options.out, files, clean=options.clean, out=out)
+    except (InvalidContract, UnsupportedContract) as error:
+        for fault in error.faults:
+            _print_fault(fault, err)
+        print(f"error: {len(error.faults)} fault(s) in {options.schemas}; nothing was written", file=err)
+    except (Unproved, ForeignFile) as error:
+        print(f"error: {error}; nothing was written", file=err)
+    return REFUSED
+
+
+def _options(argv: Sequence[str]) -> argparse.Namespace:
+    here = Path(__file__).resolve().parent
+    parser = argparse.ArgumentParser(prog="python -m codegen", description="Contracts in schemas/ → typed models.")
+    parser.add_argument("--schemas", type=Path, default=here.parent / "schemas", help="folder of the contracts")
+    parser.add_argument("--out", type=Path, default=here / "models", help="folder of the generated models")
+    parser.add_argument("--check", action="store_true", help="write nothing; exit 1 with a diff if anything differs")
+    parser.add_argument("--clean", action="store_true", help="remove generated files that no contract makes any more")
+    return parser.parse_args(argv)
+
+
+def _print_fault(fault: ContractFault, err: TextIO) -> None:
+    """What, where (with the line itself) and what to do."""
+    place = f"{fault.path}:{fault.position.line}:{fault.position.column}"
+    print(f"{place}: {fault.reason}", file=err)
+    if fault.path.is_file():
+        lines = fault.path.read_text(encoding="utf-8", errors="replace").splitlines()
+        if fault.position.line <= len(lines):
+            print(f"    {lines[fault.position.line - 1].strip()}", file=err)
+    if fault.pointer:
+        print(f"    at {fault.pointer}", file=err)
+    print(f"    {fault.hint}", file=err)
+
+
+if __name__ == "__main__":
+    sys.exit(run(sys.argv[1:], sys.stdout, sys.stderr))

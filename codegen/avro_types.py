@@ -1,0 +1,129 @@
+"""Avro-exact field types of the generated models: what each accepts from JSON and from Python, and how it is shown.
+
+From JSON the rules of docs/json.md hold (codegen.leaves); from Python the value must have the annotated type already.
+The library reads the same annotations to derive its schema, so its own markers (Int32 …) are carried along.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Annotated, Any, TypeAlias
+from uuid import UUID
+
+from annotated_types import Ge, Le
+from dataclasses_avroschema.types import DateTimeMicro, DecimalFieldInfo, Float32, Int32
+from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, Strict
+from pydantic_core import CoreSchema, core_schema
+
+from codegen import leaves
+from codegen.defaults import FLOAT_MAX, INT_RANGE, LONG_RANGE
+
+_JsonSchema: TypeAlias = dict[str, Any]
+
+
+def _leaf(from_json: Callable[[Any], Any], from_python: CoreSchema, to_json: Callable[[Any], Any] | None) -> CoreSchema:
+    serialization = (
+        core_schema.plain_serializer_function_ser_schema(to_json, when_used="json") if to_json is not None else None
+    )
+    return core_schema.json_or_python_schema(
+        core_schema.no_info_plain_validator_function(from_json), from_python, serialization=serialization
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Text:
+    """Shows itself in JSON Schema as a string of a format; the base of the markers below."""
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> _JsonSchema:
+        return self.json_schema()
+
+    def json_schema(self) -> _JsonSchema:
+        return {"type": "string"}
+
+
+@dataclass(frozen=True, slots=True)
+class UuidText(_Text):
+    """`uuid` on string (Avro specification, "UUID")."""
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _leaf(leaves.parse_uuid, core_schema.is_instance_schema(UUID), str)
+
+    def json_schema(self) -> _JsonSchema:
+        return {"type": "string", "format": "uuid"}
+
+
+@dataclass(frozen=True, slots=True)
+class Instant(_Text):
+    """`timestamp-millis` or `timestamp-micros`: a moment in UTC, floored to `unit_us` microseconds."""
+
+    unit_us: int
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        unit_us = self.unit_us
+
+        def from_json(value: object) -> datetime:
+            moment = leaves.parse_instant(value)
+            return moment.replace(microsecond=moment.microsecond // unit_us * unit_us)
+
+        from_python = core_schema.no_info_after_validator_function(
+            lambda value: leaves.floor_instant(value, unit_us), core_schema.is_instance_schema(datetime)
+        )
+        return _leaf(from_json, from_python, lambda value: leaves.format_instant(value, unit_us))
+
+    def json_schema(self) -> _JsonSchema:
+        return {"type": "string", "format": "date-time"}
+
+
+@dataclass(frozen=True, slots=True)
+class Base64(_Text):
+    """`bytes`, in JSON as base64."""
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        return _leaf(leaves.parse_bytes, core_schema.bytes_schema(strict=True), leaves.format_bytes)
+
+    def json_schema(self) -> _JsonSchema:
+        return {"type": "string", "contentEncoding": "base64"}
+
+
+class AvroDecimal(DecimalFieldInfo):
+    """`decimal` on bytes: `max_digits` is the precision, `decimal_places` the scale, both in digits."""
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        precision, scale = self.max_digits, self.decimal_places
+        from_python = core_schema.no_info_after_validator_function(
+            lambda value: leaves.check_decimal(value, precision, scale), core_schema.is_instance_schema(Decimal)
+        )
+        return _leaf(lambda value: leaves.parse_decimal(value, precision, scale), from_python, leaves.format_decimal)
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> _JsonSchema:
+        places = f"(\\.[0-9]{{1,{self.decimal_places}}})?" if self.decimal_places else ""
+        return {"type": "string", "pattern": f"^-?(0|[1-9][0-9]*){places}$"}
+
+
+@dataclass(frozen=True, slots=True)
+class Finite:
+    """A JSON number that is finite and at most `limit`; from Python NaN and the infinities are Avro values too."""
+
+    limit: float | None = None
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        limit = self.limit
+        lower = None if limit is None else -limit
+        from_json = core_schema.float_schema(strict=True, allow_inf_nan=False, ge=lower, le=limit)
+        return core_schema.json_or_python_schema(from_json, core_schema.float_schema(strict=True, allow_inf_nan=True))
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> _JsonSchema:
+        return {"type": "number"}
+
+
+Int: TypeAlias = Annotated[Int32, Strict(), Ge(INT_RANGE[0]), Le(INT_RANGE[1])]
+Long: TypeAlias = Annotated[int, Strict(), Ge(LONG_RANGE[0]), Le(LONG_RANGE[1])]
+Float: TypeAlias = Annotated[Float32, Finite(FLOAT_MAX)]
+Double: TypeAlias = Annotated[float, Finite()]
+Bytes: TypeAlias = Annotated[bytes, Base64()]
+Uuid: TypeAlias = Annotated[UUID, UuidText()]
+TimestampMillis: TypeAlias = Annotated[datetime, Instant(1000)]
+TimestampMicros: TypeAlias = Annotated[DateTimeMicro, Instant(1)]

@@ -1,0 +1,57 @@
+"""Avro's binary encoding of scalars, as the generated encoders call it (Avro specification, "Binary Encoding")."""
+
+from __future__ import annotations
+
+import struct
+from decimal import Decimal
+from typing import Final
+
+pack_float: Final = struct.Struct("<f").pack
+pack_double: Final = struct.Struct("<d").pack
+
+
+def _zigzag(number: int) -> bytes:
+    rest = (number << 1) ^ (number >> 63)
+    out = bytearray()
+    while rest > 0x7F:
+        out.append(rest & 0x7F | 0x80)
+        rest >>= 7
+    out.append(rest)
+    return bytes(out)
+
+
+# Lengths and small numbers are looked up: most strings and counts are shorter than this.
+_SMALL: Final = tuple(_zigzag(number) for number in range(2048))
+
+
+def encode_long(number: int) -> bytes:
+    """An int or long: variable-length zig-zag. Raises OverflowError beyond 64 bits."""
+    if 0 <= number < 2048:
+        return _SMALL[number]
+    if not -(2**63) <= number < 2**63:
+        raise OverflowError("the number does not fit into 64 bits")
+    return _zigzag(number)
+
+
+def encode_bytes(data: bytes) -> bytes:
+    """A length and the bytes."""
+    return encode_long(len(data)) + data
+
+
+def encode_string(text: str) -> bytes:
+    """A length in bytes and UTF-8. Raises UnicodeEncodeError for a lone surrogate."""
+    data = text.encode()
+    return encode_long(len(data)) + data
+
+
+def encode_decimal(value: Decimal, scale: int) -> bytes:
+    """The unscaled number as big-endian two's complement, in as few bytes as hold it."""
+    sign, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int):
+        raise OverflowError("a decimal is a finite number")
+    shift = exponent + scale
+    number = int("".join(map(str, digits)) or "0")
+    number = number * 10**shift if shift >= 0 else number // 10**-shift
+    signed = -number if sign else number
+    size = (signed.bit_length() if signed >= 0 else (signed + 1).bit_length()) // 8 + 1
+    return encode_bytes(signed.to_bytes(size, "big", signed=True))

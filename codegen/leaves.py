@@ -1,0 +1,109 @@
+"""Leaf parsers: how a JSON scalar becomes the value of an Avro type (the rows of docs/json.md), and back.
+
+Each parser takes the decoded JSON value and raises ValueError with a sentence that never repeats the value, because
+the value may be personal data.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from typing import Final
+from uuid import UUID
+
+EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+MILLISECOND: Final = timedelta(milliseconds=1)
+MICROSECOND: Final = timedelta(microseconds=1)
+
+_UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
+_INSTANT: Final = re.compile(
+    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
+)
+_DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.([0-9]+))?", re.ASCII)
+
+
+def parse_uuid(value: object) -> UUID:
+    """A UUID in its 36 characters (RFC 9562, section 4); upper case is accepted."""
+    if not isinstance(value, str) or not _UUID.fullmatch(value):
+        raise ValueError("a uuid in its 36 characters is expected, such as 6f1c2c1e-6d7c-4b9b-9f4c-3d1f0a6b2c5e")
+    return UUID(value)
+
+
+def parse_instant(value: object) -> datetime:
+    """An RFC 3339 date-time with an offset, in UTC; digits beyond the microsecond are cut off, which floors."""
+    match = _INSTANT.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("an RFC 3339 date-time with an offset is expected, such as 2026-01-31T08:15:30.125Z")
+    date, time, fraction, _, sign, hours, minutes = match.groups()
+    if sign is not None and (int(hours) > 23 or int(minutes) > 59):
+        raise ValueError("the offset of a date-time is at most 23:59 (RFC 3339, section 5.6)")
+    try:
+        civil = datetime.fromisoformat(f"{date}T{time}.{(fraction or '')[:6]:0<6}+00:00")
+        if sign is None:
+            return civil
+        offset = timedelta(hours=int(hours), minutes=int(minutes))
+        return civil - offset if sign == "+" else civil + offset
+    except (ValueError, OverflowError):
+        raise ValueError("no such moment: year 0001 to 9999, a real day, seconds up to 59") from None
+
+
+def parse_bytes(value: object) -> bytes:
+    """Base64 with padding and the standard alphabet (RFC 4648, section 4)."""
+    if not isinstance(value, str):
+        raise ValueError("bytes are expected as a base64 string (RFC 4648, section 4)")
+    try:
+        return base64.b64decode(value, validate=True)
+    except (binascii.Error, ValueError):
+        raise ValueError("bytes are expected as base64 with padding (RFC 4648, section 4)") from None
+
+
+def parse_decimal(value: object, precision: int, scale: int) -> Decimal:
+    """A decimal as a string of digits, without exponent, with `scale` digits behind the point at most."""
+    match = _DECIMAL.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('a decimal is expected as a string of digits, such as "12.50"')
+    if len(match.group(1) or "") > scale:
+        raise ValueError(f"the decimal has more than {scale} digits behind the point")
+    return check_decimal(Decimal(match.group()), precision, scale)
+
+
+def check_decimal(value: Decimal, precision: int, scale: int) -> Decimal:
+    """`value` if it is exact at `scale` and has at most `precision` digits there."""
+    if not value.is_finite():
+        raise ValueError("a decimal is a finite number")
+    _, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int) or (exponent < -scale and any(digits[exponent + scale :])):
+        raise ValueError(f"the decimal has more than {scale} digits behind the point")
+    if value and value.adjusted() + 1 + scale > precision:
+        raise ValueError(f"the decimal has more than {precision} digits")
+    return value
+
+
+def floor_instant(value: datetime, unit_us: int) -> datetime:
+    """`value` in UTC, floored to a whole number of units of `unit_us` microseconds. It must have an offset."""
+    if value.tzinfo is None or value.utcoffset() is None:
+        raise ValueError("a datetime with an offset is expected, such as datetime.now(UTC)")
+    try:
+        moment = value.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("no such moment: year 0001 to 9999") from None
+    return moment.replace(microsecond=moment.microsecond // unit_us * unit_us)
+
+
+def format_instant(value: datetime, unit_us: int) -> str:
+    """RFC 3339 in UTC with as many digits as the unit has."""
+    text = value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S").rjust(19, "0")
+    digits = f"{value.microsecond:06d}"[: 3 if unit_us == 1000 else 6]
+    return f"{text}.{digits}Z"
+
+
+def format_bytes(value: bytes) -> str:
+    return base64.b64encode(value).decode("ascii")
+
+
+def format_decimal(value: Decimal) -> str:
+    """Without an exponent, as `parse_decimal` takes it."""
+    return f"{value:f}"

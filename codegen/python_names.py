@@ -1,0 +1,57 @@
+"""Names of generated Python: attributes, enum members, and what they must not be called."""
+
+from __future__ import annotations
+
+import builtins
+import keyword
+from collections.abc import Iterable
+from typing import Final
+
+# What a generated module imports or defines for itself; a record or enum of one of these names would hide it.
+MODULE_NAMES: Final[frozenset[str]] = frozenset(
+    {
+        "AliasChoices", "Annotated", "Any", "AvroDecimal", "AvroModel", "Bytes", "ClassVar", "Decimal",
+        "Double", "Field", "Final", "Float", "Int", "Long", "MODEL", "Meta", "StrEnum", "TimestampMicros",
+        "TimestampMillis", "UTC", "UUID", "Uuid", "binary", "datetime", "nonmember", "EPOCH", "MILLISECOND",
+        "MICROSECOND",
+    }
+)  # fmt: skip
+
+
+def member_names(symbols: Iterable[str]) -> dict[str, str]:
+    """Symbol → member name of its StrEnum: upper case, made different where that is taken or means something."""
+    names: dict[str, str] = {}
+    taken = {"MRO"}
+    for symbol in symbols:
+        name = symbol.upper()
+        if name.startswith("_"):
+            name = f"SYMBOL{name}"
+        while name in taken or keyword.iskeyword(name):
+            name += "_"
+        taken.add(name)
+        names[symbol] = name
+    return names
+
+
+def refuse_attribute(name: str, reserved: frozenset[str]) -> str | None:
+    """Why a field of this name cannot be an attribute yet, or None. `reserved` has the base class's own names."""
+    if keyword.iskeyword(name):
+        return "is a Python keyword"
+    if name.startswith("_"):
+        return "starts with an underscore, which pydantic keeps for private attributes"
+    if name in reserved:
+        return "is a name that the model's base class uses"
+    if name in MODULE_NAMES:
+        return "is a name that the generated module uses"
+    return None
+
+
+def refuse_class(name: str) -> str | None:
+    """Why a type of this name cannot be a class yet, or None."""
+    if keyword.iskeyword(name):
+        return "is a Python keyword"
+    if name in MODULE_NAMES:
+        return "is a name that the generated module uses"
+    if hasattr(builtins, name):
+        return "is the name of a Python builtin"
+    return None

@@ -1,0 +1,231 @@
+"""Avro types as Python: the annotation of a field, the lines that encode it, and its default as an expression."""
+
+from __future__ import annotations
+
+import struct
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Final, assert_never
+from uuid import UUID
+
+from codegen.defaults import matching_branch
+from codegen.leaves import EPOCH
+from codegen.nodes import Array, Enum, Fixed, Json, Map, Node, Primitive, Record, Union, simple_name
+from codegen.python_names import member_names
+
+_PRIMITIVES: Final = {
+    "null": "None",
+    "boolean": "bool",
+    "int": "Int",
+    "long": "Long",
+    "float": "Float",
+    "double": "Double",
+    "bytes": "Bytes",
+    "string": "str",
+}
+_LOGICAL: Final = {"uuid": "Uuid", "timestamp-millis": "TimestampMillis", "timestamp-micros": "TimestampMicros"}
+_UNITS: Final = {"timestamp-millis": "MILLISECOND", "timestamp-micros": "MICROSECOND"}
+_ENCODERS: Final = {
+    "int": "out += binary.encode_long({})",
+    "long": "out += binary.encode_long({})",
+    "float": "out += binary.pack_float({})",
+    "double": "out += binary.pack_double({})",
+    "bytes": "out += binary.encode_bytes({})",
+    "string": "out += binary.encode_string({})",
+    "boolean": "out.append(1 if {} else 0)",
+}
+
+
+class UnsupportedType(ValueError):  # noqa: N818 - the name of the condition, as everywhere in this house
+    """`codegen.supported` should have refused this type before."""
+
+
+def annotation(node: Node) -> str:
+    """The type of a field of this node, as it stands in a generated module."""
+    match node:
+        case Primitive():
+            return _primitive_annotation(node)
+        case Array():
+            return f"list[{annotation(node.items)}]"
+        case Map():
+            return f"dict[str, {annotation(node.values)}]"
+        case Union():
+            # None goes last, as Python has it; the encoder knows the order of the branches.
+            names = [annotation(branch) for branch in node.branches]
+            return " | ".join(sorted(names, key=lambda name: name == "None"))
+        case Enum() | Record():
+            return simple_name(node.full_name)
+        case Fixed():
+            raise UnsupportedType(node.full_name)
+        case _:
+            assert_never(node)
+
+
+def _primitive_annotation(node: Primitive) -> str:
+    if node.logical is None:
+        return _PRIMITIVES[node.name]
+    if node.logical.name == "decimal":
+        return f"Annotated[Decimal, AvroDecimal({node.logical.precision}, {node.logical.scale})]"
+    if node.logical.name not in _LOGICAL:
+        raise UnsupportedType(node.logical.name)
+    return _LOGICAL[node.logical.name]
+
+
+def encoding(node: Node, value: str, depth: int = 0) -> Iterator[str]:
+    """Straight-line statements that append `value`, an expression, to `out` (Avro specification, "Binary Encoding")."""
+    match node:
+        case Primitive():
+            yield from _primitive_encoding(node, value)
+        case Enum():
+            yield f"out += {table_name(node)}[{value}]"
+        case Record():
+            yield f"{value}._encode_into(out)"
+        case Array():
+            item = f"item{depth or ''}"
+            yield from _block(f"for {item} in {value}:", encoding(node.items, item, depth + 1), value)
+        case Map():
+            key, item = f"key{depth or ''}", f"item{depth or ''}"
+            body = (f"out += binary.encode_string({key})", *encoding(node.values, item, depth + 1))
+            yield from _block(f"for {key}, {item} in {value}.items():", body, value)
+        case Union():
+            yield from _optional(node, value, depth)
+        case Fixed():
+            raise UnsupportedType(node.full_name)
+        case _:
+            assert_never(node)
+
+
+def _block(loop: str, body: Iterator[str] | tuple[str, ...], value: str) -> Iterator[str]:
+    """One block with all items, as fastavro writes it, and the empty block that ends an array or map."""
+    yield f"if {value}:"
+    yield f"    out += binary.encode_long(len({value}))"
+    yield f"    {loop}"
+    lines = list(body) or ["pass"]
+    yield from (f"        {line}" for line in lines)
+    yield "out.append(0)"
+
+
+def _optional(node: Union, value: str, depth: int) -> Iterator[str]:
+    """The index of the branch, zig-zag encoded (twice the index), and the value."""
+    null = next(index for index, branch in enumerate(node.branches) if annotation(branch) == "None")
+    yield f"if {value} is None:"
+    yield f"    out.append({2 * null})"
+    yield "else:"
+    yield f"    out.append({2 * (1 - null)})"
+    yield from (f"    {line}" for line in encoding(node.branches[1 - null], value, depth))
+
+
+def _primitive_encoding(node: Primitive, value: str) -> Iterator[str]:
+    logical = node.logical.name if node.logical is not None else None
+    if logical == "decimal" and node.logical is not None:
+        yield f"out += binary.encode_decimal({value}, {node.logical.scale})"
+    elif logical == "uuid":
+        yield f"out += binary.encode_string(str({value}))"
+    elif logical in _UNITS:
+        yield f"out += binary.encode_long(({value} - EPOCH) // {_UNITS[logical]})"
+    elif node.name != "null":
+        yield _ENCODERS[node.name].format(value)
+
+
+def table_name(node: Enum) -> str:
+    """The constant that maps the enum's members to their encoded index."""
+    name = simple_name(node.full_name)
+    return "_" + "".join(f"_{c}" if c.isupper() and i else c for i, c in enumerate(name)).upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """A default as an expression; `mutable` ones need a factory, so that no two models share them."""
+
+    expression: str
+    mutable: bool = False
+
+
+def default_expression(node: Node, value: Json) -> Default:
+    """The Python value that the JSON default `value` of `node` stands for."""
+    match node:
+        case Primitive():
+            return Default(_primitive_default(node, value))
+        case Enum():
+            return Default(f"{simple_name(node.full_name)}.{member_names(node.symbols)[str(value)]}")
+        case Array():
+            items = value if isinstance(value, list) else []
+            parts = ", ".join(default_expression(node.items, item).expression for item in items)
+            return Default(f"[{parts}]", mutable=True)
+        case Map():
+            members = value if isinstance(value, dict) else {}
+            parts = ", ".join(
+                f"{quote(key)}: {default_expression(node.values, item).expression}" for key, item in members.items()
+            )
+            return Default(f"{{{parts}}}", mutable=True)
+        case Record():
+            members = value if isinstance(value, dict) else {}
+            parts = ", ".join(
+                f"{field.name}={default_expression(field.type, members[field.name]).expression}"
+                for field in node.fields
+                if field.name in members
+            )
+            return Default(f"{simple_name(node.full_name)}({parts})", mutable=True)
+        case Union():
+            index = matching_branch(node, value)
+            if index is None:
+                raise UnsupportedType("a default of no branch")
+            return default_expression(node.branches[index], value)
+        case Fixed():
+            raise UnsupportedType(node.full_name)
+        case _:
+            assert_never(node)
+
+
+def _primitive_default(node: Primitive, value: Json) -> str:
+    logical = node.logical.name if node.logical is not None else None
+    match value:
+        case None | bool():
+            return repr(value)
+        case int() if logical in _UNITS:
+            return _instant_default(value, 1000 if logical == "timestamp-millis" else 1)
+        case int() | float() if node.name == "float":
+            return repr(struct.unpack("<f", struct.pack("<f", value))[0])
+        case int() | float():
+            return repr(float(value)) if node.name == "double" else repr(value)
+        case str() if logical == "uuid":
+            return f"UUID({quote(str(UUID(value)))})"
+        case str() if logical == "decimal" and node.logical is not None:
+            unscaled = int.from_bytes(value.encode("latin-1"), "big", signed=True)
+            return f"Decimal({quote(str(Decimal(unscaled).scaleb(-(node.logical.scale or 0))))})"
+        case str() if node.name == "bytes":
+            return bytes_literal(value.encode("latin-1"))
+        case str():
+            return quote(value)
+        case _:
+            raise UnsupportedType(f"the default {value!r} of {node.name}")
+
+
+def _instant_default(value: int, unit_us: int) -> str:
+    try:
+        moment = EPOCH + timedelta(microseconds=value * unit_us)
+    except OverflowError:
+        raise UnsupportedType(f"the default {value}, beyond the year 9999") from None
+    parts = [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, moment.microsecond]
+    return f"datetime({', '.join(map(str, parts))}, tzinfo=UTC)"
+
+
+def quote(text: str) -> str:
+    """A string literal in double quotes, the way the formatter writes it."""
+    body = repr(text)[1:-1]
+    if repr(text)[0] == '"':
+        return repr(text)
+    if '"' in text and "'" not in text:
+        return repr(text)
+    return '"' + body.replace("\\'", "'").replace('"', '\\"') + '"'
+
+
+def bytes_literal(data: bytes) -> str:
+    """A bytes literal in double quotes, the way the formatter writes it."""
+    return "b" + quote(data.decode("latin-1")) if data.isascii() and data.decode().isprintable() else _escaped(data)
+
+
+def _escaped(data: bytes) -> str:
+    return 'b"' + "".join(f"\\x{byte:02x}" for byte in data) + '"'

@@ -1,0 +1,118 @@
+"""Typed nodes → the classes of a generated module, as lines of source."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from typing import Final
+
+from codegen.canonical import fingerprint
+from codegen.nodes import Enum, Field, Record, namespace_of, simple_name
+from codegen.python_names import member_names
+from codegen.python_types import annotation, default_expression, encoding, quote, table_name
+
+WIDTH: Final = 120
+
+
+def render_enum(node: Enum) -> list[str]:
+    """The class of an enum: a StrEnum whose values are the symbols."""
+    lines = ["", "", f"class {simple_name(node.full_name)}(StrEnum):", *_docstring(node.doc)]
+    lines += [f"    {name} = {quote(symbol)}" for symbol, name in member_names(node.symbols).items()]
+    meta = {"namespace": namespace_of(node.full_name) or None, "default": node.default}
+    aliases = list(node.aliases)
+    return [*lines, "", "    @nonmember", *_meta(meta, aliases, documented=True)]
+
+
+def render_enum_table(node: Enum) -> list[str]:
+    name = simple_name(node.full_name)
+    return [f"{table_name(node)}: Final = {{member: binary.encode_long(index) for index, member in enumerate({name})}}"]
+
+
+def render_record(node: Record, version: int | None) -> list[str]:
+    """The class of a record; the root of a contract has its `version`, the records inside it have none."""
+    lines = ["", "", f"class {simple_name(node.full_name)}(AvroModel):", *_docstring(node.doc)]
+    lines += [f"    FULL_NAME: ClassVar[str] = {quote(node.full_name)}"]
+    if version is not None:
+        lines += [
+            f"    VERSION: ClassVar[int] = {version}",
+            f"    FINGERPRINT: ClassVar[str] = {quote(fingerprint(node))}",
+        ]
+    lines.append("")
+    for field in node.fields:
+        lines += _field(field)
+    if node.fields:
+        lines.append("")
+    meta = {"namespace": namespace_of(node.full_name) or None}
+    lines += _meta(meta, list(node.aliases), documented=node.doc is not None)
+    lines += ["", "    def _encode_into(self, out: bytearray) -> None:"]
+    body = [f"        {line}" for field in node.fields for line in encoding(field.type, f"self.{field.name}")]
+    return [*lines, *(body or ["        return"])]
+
+
+def _meta(values: dict[str, str | None], aliases: list[str], *, documented: bool) -> list[str]:
+    lines = [f"        {key} = {quote(value)}" for key, value in values.items() if value is not None]
+    if aliases:
+        lines.append(f"        aliases = [{', '.join(quote(alias) for alias in aliases)}]")
+    if not documented:
+        lines.append("        schema_doc = False")
+    return ["    class Meta:", *(lines or ["        pass"])]
+
+
+def _field(field: Field) -> list[str]:
+    arguments: list[str] = []
+    if field.has_default:
+        # MISSING is excluded by has_default, which the type checker cannot see.
+        default = default_expression(field.type, field.default)  # type: ignore[arg-type]
+        factory = {"[]": "list", "{}": "dict"}.get(default.expression, f"lambda: {default.expression}")
+        arguments.append(f"default_factory={factory}" if default.mutable else f"default={default.expression}")
+    if field.aliases:
+        choices = ", ".join(quote(name) for name in (field.name, *field.aliases))
+        arguments.append(f"validation_alias=AliasChoices({choices})")
+    if field.doc is not None:
+        arguments.append(f"description={quote(field.doc)}")
+    metadata: dict[str, object] = {"aliases": list(field.aliases)} if field.aliases else {}
+    metadata |= field.properties
+    if field.order is not None:
+        metadata["order"] = field.order
+    if metadata:
+        arguments.append(f'json_schema_extra={{"metadata": {_literal(metadata)}}}')
+    start = f"    {field.name}: {annotation(field.type)}"
+    if not arguments:
+        return [start]
+    line = f"{start} = Field({', '.join(arguments)})"
+    if len(line) <= WIDTH:
+        return [line]
+    return [f"{start} = Field(", *(f"        {argument}," for argument in arguments), "    )"]
+
+
+def _literal(value: object) -> str:
+    """A JSON value as a Python literal, in double quotes."""
+    match value:
+        case str():
+            return quote(value)
+        case dict():
+            return "{" + ", ".join(f"{quote(str(key))}: {_literal(item)}" for key, item in value.items()) + "}"
+        case list():
+            return "[" + ", ".join(_literal(item) for item in value) + "]"
+        case _:
+            return repr(value)
+
+
+def _docstring(doc: str | None) -> list[str]:
+    if not doc:
+        return []
+    text = json.dumps(doc, ensure_ascii=False)[1:-1].replace('\\"', '"')
+    if text.endswith('"') or '"""' in text:
+        text = text.replace('"', '\\"')
+    return [f'    """{text}"""', ""]
+
+
+def statement(
+    start: str, items: Sequence[str], indent: str, opening: str, closing: str, *, always: bool = False
+) -> list[str]:
+    """`start` and items on one line where they fit, else one item a line, as the formatter has it."""
+    brackets = (opening, closing) if always else ("", "")
+    line = f"{indent}{start}{brackets[0]}{', '.join(items)}{brackets[1]}"
+    if len(line) <= WIDTH:
+        return [line]
+    return [f"{indent}{start}{opening}", *(f"{indent}    {item}," for item in items), f"{indent}{closing}"]

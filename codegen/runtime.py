@@ -1,0 +1,261 @@
+"""The base class of the generated models: dataclasses-avroschema's, with the contract's schema in place of its own.
+
+Every override of the library is in this file. The library derives a schema from the model on each call and writes by
+that; a generated model carries the schema it was made from and writes by straight-line code, and codegen proves that
+the two agree.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import struct
+from collections.abc import Mapping
+from functools import cache, lru_cache
+from typing import Any, ClassVar, Final, Literal, Self, cast, overload
+
+import fastavro
+from dataclasses_avroschema import AvroModel as LibraryModel
+from dataclasses_avroschema.pydantic import AvroBaseModel
+from dataclasses_avroschema.types import SerializationType
+from fastavro.read import SchemaResolutionError
+from fastavro.repository.base import SchemaRepositoryError
+from fastavro.schema import SchemaParseException
+from fastavro.types import Schema as FastavroSchema
+from pydantic import AliasChoices, ConfigDict, ValidationError
+
+from codegen.json_keys import refuse_repeated_keys
+
+JsonSchema = dict[str, Any]
+_PARSED: Final = "__fastavro_parsed_schema"
+MASK: Final = "***"
+# What fastavro raises for bytes that are no datum of the writer schema, besides EOFError.
+_BAD_BYTES: Final = (EOFError, IndexError, ValueError, TypeError, KeyError, OverflowError, struct.error, MemoryError)
+
+
+class AvroEncodeError(ValueError):
+    """A model holds a value that its schema cannot write; only unvalidated construction leads there."""
+
+
+class AvroDecodeError(ValueError):
+    """The bytes are no datum of the writer schema, or none that the model can hold."""
+
+
+class AvroResolutionError(AvroDecodeError):
+    """The writer schema cannot be resolved into the model's schema (Avro specification, "Schema Resolution")."""
+
+
+class AvroModel(AvroBaseModel):
+    """A record of a contract. Immutable; JSON goes in and out by wire names, by the rules of docs/json.md."""
+
+    model_config = ConfigDict(
+        extra="forbid",
+        strict=True,
+        frozen=True,
+        hide_input_in_errors=True,
+        ser_json_inf_nan="strings",
+        validate_default=False,
+        protected_namespaces=(),
+    )
+
+    AVSC: ClassVar[str]
+    FINGERPRINT: ClassVar[str]
+    VERSION: ClassVar[int]
+    FULL_NAME: ClassVar[str]
+    # Python attribute → wire name; accepted alias → wire name; wire name → tags such as PII.
+    WIRE_NAMES: ClassVar[Mapping[str, str]] = {}
+    ALIASES: ClassVar[Mapping[str, str]] = {}
+    TAGS: ClassVar[Mapping[str, tuple[str, ...]]] = {}
+
+    @classmethod
+    def __pydantic_init_subclass__(cls, **kwargs: Any) -> None:
+        super().__pydantic_init_subclass__(**kwargs)
+        wire_names: dict[str, str] = {}
+        aliases: dict[str, str] = {}
+        tags: dict[str, tuple[str, ...]] = {}
+        for attribute, info in cls.model_fields.items():
+            wire = wire_names[attribute] = info.serialization_alias or attribute
+            if isinstance(info.validation_alias, AliasChoices):
+                aliases.update({str(choice): wire for choice in info.validation_alias.choices if choice != wire})
+            extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
+            metadata = cast("dict[str, Any]", extra.get("metadata", {}))
+            if metadata.get("confluent:tags"):
+                tags[wire] = tuple(metadata["confluent:tags"])
+        cls.WIRE_NAMES, cls.ALIASES, cls.TAGS = wire_names, aliases, tags
+
+    def _encode_into(self, out: bytearray) -> None:
+        """Append the Avro binary form; generated for each model."""
+        raise NotImplementedError
+
+    def serialize(self, serialization_type: SerializationType = "avro") -> bytes:
+        """Plain Avro binary, without framing; `avro-json` is the library's. Raises AvroEncodeError."""
+        if serialization_type != "avro":
+            return super().serialize(serialization_type)
+        out = bytearray()
+        try:
+            self._encode_into(out)
+        except (AttributeError, KeyError, TypeError, ValueError, OverflowError, struct.error) as error:
+            raise AvroEncodeError(
+                f"{type(self).__name__} holds a value that its schema cannot write: {error}"
+            ) from error
+        return bytes(out)
+
+    @classmethod
+    @overload
+    def deserialize(
+        cls,
+        data: bytes,
+        serialization_type: SerializationType = ...,
+        create_instance: Literal[True] = ...,
+        writer_schema: JsonSchema | type[LibraryModel] | None = ...,
+    ) -> Self: ...
+    @classmethod
+    @overload
+    def deserialize(
+        cls,
+        data: bytes,
+        serialization_type: SerializationType = ...,
+        create_instance: Literal[False] = ...,
+        writer_schema: JsonSchema | type[LibraryModel] | None = ...,
+    ) -> JsonSchema: ...
+    @classmethod
+    @overload
+    def deserialize(
+        cls,
+        data: bytes,
+        serialization_type: SerializationType = ...,
+        create_instance: bool = ...,
+        writer_schema: JsonSchema | type[LibraryModel] | None = ...,
+    ) -> Self | JsonSchema: ...
+    @classmethod
+    def deserialize(
+        cls,
+        data: bytes,
+        serialization_type: SerializationType = "avro",
+        create_instance: bool = True,
+        writer_schema: JsonSchema | type[LibraryModel] | None = None,
+    ) -> Self | JsonSchema:
+        """A model from plain Avro binary that was written by `writer_schema` (parsed JSON), or by the model's own.
+
+        A `writer_schema` that has been through `fastavro.parse_schema` is taken as it is, which is fastest.
+        Raises AvroDecodeError for bytes that are no such datum or go on behind it, and AvroResolutionError where the
+        two schemas do not resolve.
+        """
+        if serialization_type != "avro":
+            model = super().deserialize(data, serialization_type, True, writer_schema)
+        else:
+            model = cls._decode(data, cls._writer(writer_schema))
+        return model if create_instance else model.model_dump(by_alias=True)
+
+    @classmethod
+    def _writer(cls, writer_schema: JsonSchema | type[LibraryModel] | None) -> FastavroSchema | None:
+        if writer_schema is None:
+            return None
+        if isinstance(writer_schema, type):
+            writer_schema = writer_schema.avro_schema_to_python()
+        if _PARSED in writer_schema:
+            return writer_schema
+        try:
+            return _parse_writer(json.dumps(writer_schema))
+        except (SchemaParseException, SchemaRepositoryError, ValueError, RecursionError) as error:
+            raise AvroResolutionError(f"the writer schema is no Avro schema: {error}") from error
+
+    @classmethod
+    def _decode(cls, data: bytes, writer: FastavroSchema | None) -> Self:
+        reader = _parse_reader(cls)
+        stream = io.BytesIO(data)
+        try:
+            if writer is None:
+                datum = fastavro.schemaless_reader(stream, reader, None)
+            else:
+                datum = fastavro.schemaless_reader(stream, writer, reader)
+        except SchemaResolutionError as error:
+            raise AvroResolutionError(f"the writer schema does not resolve into {cls.FULL_NAME}: {error}") from error
+        except (*_BAD_BYTES, RecursionError) as error:
+            reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            raise AvroDecodeError(f"the bytes are no datum of the writer schema ({reason})") from error
+        rest = len(data) - stream.tell()
+        if rest:
+            raise AvroDecodeError(f"{rest} bytes are left behind the datum")
+        try:
+            return cls._validate_lax(datum)
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
+            raise AvroDecodeError(f"the datum does not fit {cls.FULL_NAME} at {where}") from error
+
+    @classmethod
+    def _validate_lax(cls, datum: object) -> Self:
+        """Enums come as their symbols' text here, which strict validation refuses from Python."""
+        return cast("Self", cls.__pydantic_validator__.validate_python(datum, strict=False))
+
+    @classmethod
+    def model_validate_json(
+        cls,
+        json_data: str | bytes | bytearray,
+        *,
+        strict: bool | None = None,
+        extra: Literal["allow", "ignore", "forbid"] | None = None,
+        context: Any | None = None,
+        by_alias: bool | None = None,
+        by_name: bool | None = None,
+    ) -> Self:
+        """As pydantic's, and a repeated key is refused. Raises pydantic.ValidationError."""
+        refuse_repeated_keys(json_data, cls.__name__)
+        return super().model_validate_json(
+            json_data, strict=strict, extra=extra, context=context, by_alias=by_alias, by_name=by_name
+        )
+
+    @classmethod
+    def avro_schema_to_python(
+        cls, parent: type[LibraryModel] | None = None, case_type: str | None = None
+    ) -> JsonSchema:
+        """The contract's schema as parsed JSON; inside another model, or in another case, what the library derives."""
+        if parent is not None or case_type is not None or "AVSC" not in cls.__dict__:
+            return cls.derived_schema(parent, case_type)
+        return cast("JsonSchema", json.loads(cls.AVSC))
+
+    @classmethod
+    def derived_schema(cls, parent: type[LibraryModel] | None = None, case_type: str | None = None) -> JsonSchema:
+        """What dataclasses-avroschema derives from this model: the second opinion that codegen compares."""
+        return super().avro_schema_to_python(parent, case_type)
+
+    @classmethod
+    def fake(cls, **data: Any) -> Self:
+        """A model with made-up values; `data` gives some, by attribute or wire name."""
+        given = {cls.WIRE_NAMES.get(name, name): value for name, value in data.items()}
+        made = {wire: field.fake() for field in cls.get_fields() if (wire := cls.WIRE_NAMES[field.name]) not in given}
+        return cls._validate_lax({**made, **given})
+
+    def masked(self) -> dict[str, Any]:
+        """A JSON-able view in wire names, with every field that carries a tag (such as PII) replaced."""
+        shown = self.model_dump(mode="json", by_alias=True)
+        for attribute, wire in self.WIRE_NAMES.items():
+            shown[wire] = MASK if wire in self.TAGS else _mask(getattr(self, attribute), shown[wire])
+        return shown
+
+    def __repr_args__(self) -> Any:
+        for name, value in super().__repr_args__():
+            tagged = name is not None and self.WIRE_NAMES.get(name) in self.TAGS
+            yield name, MASK if tagged and value is not None else value
+
+
+def _mask(value: object, shown: Any) -> Any:
+    match value:
+        case AvroModel():
+            return value.masked()
+        case list():
+            return [_mask(item, view) for item, view in zip(value, shown, strict=True)]
+        case dict():
+            return {key: _mask(item, shown[key]) for key, item in value.items()}
+        case _:
+            return shown
+
+
+@cache
+def _parse_reader(model: type[AvroModel]) -> FastavroSchema:
+    return fastavro.parse_schema(model.avro_schema_to_python(), named_schemas={})
+
+
+@lru_cache(maxsize=1024)
+def _parse_writer(text: str) -> FastavroSchema:
+    return fastavro.parse_schema(json.loads(text), named_schemas={})

@@ -1,0 +1,114 @@
+"""Refuses by name what the generator does not make yet, so that nothing is ever generated wrong."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from typing import Final
+
+from codegen.faults import SchemaFault
+from codegen.json_source import escape_pointer
+from codegen.nodes import Enum, Fixed, Json, Node, Primitive, Record, Union, simple_name, type_name
+from codegen.python_names import refuse_attribute, refuse_class
+
+_LOGICAL: Final = {"uuid", "decimal", "timestamp-millis", "timestamp-micros"}
+
+
+def unsupported(root: Record, schema: Json, reserved: frozenset[str]) -> list[SchemaFault]:
+    """Everything in a legal schema that codegen refuses; `schema` is its JSON, `reserved` the base class's names."""
+    check = _Check(reserved)
+    check.visit(root, schema, "")
+    return check.faults
+
+
+class _Check:
+    def __init__(self, reserved: frozenset[str]) -> None:
+        self.reserved = reserved
+        self.faults: list[SchemaFault] = []
+        self.seen: dict[str, Node] = {}
+        self.open: list[Record] = []
+
+    def fault(self, pointer: str, reason: str) -> None:
+        self.faults.append(SchemaFault(pointer, reason, "codegen does not make this yet; model it another way"))
+
+    def visit(self, node: Node, schema: Json, pointer: str) -> None:
+        """Walk the nodes beside the JSON, so that each fault has the pointer of the very place."""
+        while isinstance(schema, dict) and isinstance(schema.get("type"), dict | list):
+            schema, pointer = schema["type"], f"{pointer}/type"
+        match node:
+            case Primitive():
+                self._logical(node, pointer)
+            case Fixed():
+                self.fault(pointer, f"the type fixed ({node.full_name})")
+            case Enum():
+                self._name(node.full_name, node, pointer)
+            case Union():
+                self._union(node, schema, pointer)
+            case Record():
+                self._record(node, schema, pointer)
+            case _:
+                key = "items" if type_name(node) == "array" else "values"
+                inner = node.items if key == "items" else node.values  # type: ignore[union-attr]
+                self.visit(inner, _member(schema, key), f"{pointer}/{key}")
+
+    def _logical(self, node: Primitive, pointer: str) -> None:
+        if node.logical is not None and node.logical.name not in _LOGICAL:
+            self.fault(pointer, f"the logical type {node.logical.name}")
+
+    def _union(self, node: Union, schema: Json, pointer: str) -> None:
+        kinds = [type_name(branch) for branch in node.branches]
+        if len(kinds) != 2 or kinds.count("null") != 1:
+            self.fault(pointer, f"a union other than null and one type ([{', '.join(kinds)}])")
+            return
+        for index, branch in enumerate(node.branches):
+            item = schema[index] if isinstance(schema, list) and index < len(schema) else None
+            self.visit(branch, item, f"{pointer}/{index}")
+
+    def _record(self, node: Record, schema: Json, pointer: str) -> None:
+        if any(record is node for record in self.open):
+            self.fault(pointer, f"the record {node.full_name} inside itself")
+            return
+        if self.seen.get(simple_name(node.full_name)) is node:
+            return
+        self._name(node.full_name, node, pointer)
+        if node.is_error:
+            self.fault(pointer, f"an error type ({node.full_name})")
+        self.open.append(node)
+        for index, field in enumerate(node.fields):
+            here = f"{pointer}/fields/{index}"
+            reason = refuse_attribute(field.name, self.reserved)
+            if reason is not None:
+                self.fault(f"{here}/name", f"the field name {field.name!r}, which {reason}")
+            declared = _member(_member(schema, "fields"), index)
+            self.visit(field.type, _member(declared, "type"), f"{here}/type")
+            for value in _uuid_defaults(field.type, field.default) if field.has_default else ():
+                self.fault(f"{here}/default", f"the default {value!r}, which is no uuid,")
+        self.open.pop()
+
+    def _name(self, full_name: str, node: Node, pointer: str) -> None:
+        name = simple_name(full_name)
+        other = self.seen.setdefault(name, node)
+        if other is not node:
+            self.fault(f"{pointer}/name", f"two types with the simple name {name!r}")
+        reason = refuse_class(name)
+        if reason is not None:
+            self.fault(f"{pointer}/name", f"the type name {name!r}, which {reason}")
+
+
+def _member(schema: Json, key: str | int) -> Json:
+    if isinstance(schema, dict) and isinstance(key, str):
+        return schema.get(escape_pointer(key))
+    if isinstance(schema, list) and isinstance(key, int) and key < len(schema):
+        return schema[key]
+    return None
+
+
+def _uuid_defaults(node: Node, value: object) -> Iterator[str]:
+    if isinstance(node, Union):
+        for branch in node.branches if value is not None else ():
+            yield from _uuid_defaults(branch, value)
+    elif isinstance(node, Primitive) and node.logical is not None and node.logical.name == "uuid":
+        try:
+            uuid.UUID(str(value))
+        except ValueError:
+            yield str(value)
