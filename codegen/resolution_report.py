@@ -1,0 +1,158 @@
+"""Why a pair of schemas does not resolve: the findings, each with its address, and the causes inside unions.
+
+The verdict is known already. What is told here follows one rule: a pair that is being told further out counts as sound
+on the inside, because its failure is a finding out there and would only be repeated.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final, Protocol, TypeAlias
+
+from codegen.incompatibility import Incompatibility
+from codegen.json_source import escape_pointer
+from codegen.nodes import Node, Union
+from codegen.resolution_faults import Fault, missing_branch
+from codegen.resolution_rules import Pair, Part, compare
+from codegen.resolution_unions import BranchIndex
+
+# A finding inside unions inside unions: enough to see the reason, and bounded for schemas that were made to hurt.
+_MAX_CAUSES: Final = 20
+_MAX_CAUSE_DEPTH: Final = 8
+
+
+class Verdicts(Protocol):
+    """What a report needs from the resolver."""
+
+    def can_read(self, reader: Node, writer: Node) -> bool: ...
+
+    def branches(self, union: Union) -> BranchIndex: ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where a pair is met: a link to the place around it, so that deep recursion builds no long strings."""
+
+    around: _Place | None
+    part: Part
+
+    def locate(self, fault: Fault, causes: tuple[Incompatibility, ...] = ()) -> Incompatibility:
+        parts: list[Part] = []
+        place: _Place | None = self
+        while place is not None:
+            parts.append(place.part)
+            place = place.around
+        parts.reverse()
+        tokens = [token for part in parts for token in part.tokens]
+        return Incompatibility(
+            type=fault.type,
+            pointer="".join(f"/{escape_pointer(token)}" for token in (*tokens, *fault.tokens)),
+            reader_path=_path([*(part.reader_step for part in parts), fault.reader_step]),
+            writer_path=_path([part.writer_step for part in parts]),
+            reader_pointer=fault.reader_pointer,
+            writer_pointer=fault.writer_pointer,
+            reader_fragment=fault.reader_fragment,
+            writer_fragment=fault.writer_fragment,
+            message=fault.message,
+            hint=fault.hint,
+            causes=causes,
+        )
+
+
+def _path(steps: list[str]) -> str:
+    dotted = "".join(step if step in ("", "[]", "{}") else f".{step}" for step in steps)
+    return dotted.removeprefix(".")
+
+
+@dataclass(slots=True)
+class _Budget:
+    """How many causes one finding may still get."""
+
+    left: int = _MAX_CAUSES
+
+
+_Step: TypeAlias = "_Place | tuple[_Place, Fault]"
+
+
+class Report:
+    """Collects findings along the pairs that fail, depth first, in the order of the reader's fields."""
+
+    def __init__(self, verdicts: Verdicts) -> None:
+        self._verdicts = verdicts
+
+    def collect(self, reader: Node, writer: Node) -> list[Incompatibility]:
+        """The findings of a pair that is known to fail: at least one."""
+        return self._walk(_Place(None, Part(reader, writer, ())), frozenset(), 0, None)
+
+    def _walk(self, root: _Place, outer: frozenset[Pair], depth: int, budget: _Budget | None) -> list[Incompatibility]:
+        """`outer` has the pairs that are being told around `root`."""
+        found: list[Incompatibility] = []
+        told: set[Pair] = set()
+        way: list[Pair] = []  # from the root to here
+        pending: list[_Step | None] = [root]
+        while pending and not (found and budget is not None and budget.left <= 0):
+            match pending.pop():
+                case None:
+                    way.pop()
+                case (place, fault):
+                    _spend(budget)
+                    found.append(place.locate(fault))
+                case _Place(part=part) as place:
+                    pair = (part.reader, part.writer)
+                    if pair in told or pair in outer or self._verdicts.can_read(*pair):
+                        continue
+                    told.add(pair)
+                    if not isinstance(part.reader, Union) or isinstance(part.writer, Union):
+                        way.append(pair)
+                        pending += [None, *reversed(_steps(place))]
+                    elif depth >= _MAX_CAUSE_DEPTH and (inner := self._candidates(place)):
+                        pending += reversed(inner)
+                    else:
+                        found += self._choice(place, part.reader, outer.union(way), depth, budget)
+        return found
+
+    def _candidates(self, place: _Place) -> list[_Place]:
+        union, writer = place.part.reader, place.part.writer
+        if not isinstance(union, Union):
+            return []
+        return [_Place(place, Part(branch, writer, ())) for branch in self._verdicts.branches(union).candidates(writer)]
+
+    def _choice(
+        self, place: _Place, union: Union, around: frozenset[Pair], depth: int, budget: _Budget | None
+    ) -> list[Incompatibility]:
+        """What a reader's union without a branch for the writer's type has to say; nothing if it is a consequence."""
+        writer = place.part.writer
+        index = self._verdicts.branches(union)
+        if any(told is writer and index.has(branch) for branch, told in around):
+            return []
+        budget = _Budget() if budget is None else budget
+        _spend(budget)
+        causes: list[Incompatibility] | None = None
+        nearest = index.nearest(writer)
+        for candidate in index.candidates(writer):
+            reasons = self._causes(place, candidate, around, depth, budget)
+            if not reasons:
+                return []
+            if causes is None or len(reasons) < len(causes):
+                causes, nearest = reasons, candidate
+        if causes is None and nearest is not None:
+            causes = self._causes(place, nearest, around, depth, budget)
+        return [place.locate(missing_branch(union, writer, nearest), tuple(causes or ()))]
+
+    def _causes(
+        self, place: _Place, branch: Node, around: frozenset[Pair], depth: int, budget: _Budget
+    ) -> list[Incompatibility]:
+        inner = _Place(place, Part(branch, place.part.writer, ()))
+        return self._walk(inner, around, depth + 1, budget)
+
+
+def _steps(place: _Place) -> list[_Step]:
+    return [
+        _Place(place, step) if isinstance(step, Part) else (place, step)
+        for step in compare(place.part.reader, place.part.writer)
+    ]
+
+
+def _spend(budget: _Budget | None) -> None:
+    if budget is not None:
+        budget.left -= 1
