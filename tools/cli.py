@@ -1,0 +1,207 @@
+"""`pipeline`: the one entry to everything. Each command is a function elsewhere; here it only gets its options."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from tools.errors import UserError
+from tools.project import find_project, is_project, project_environment, this_code
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+_CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
+
+
+@click.group(context_settings=_CONTEXT)
+@click.option("--root", type=click.Path(file_okay=False, path_type=Path), help="The project to act on.")
+@click.pass_context
+def pipeline(context: click.Context, root: Path | None) -> None:
+    """A schema-governed event pipeline: contract → models → HTTP → Kafka → consumers."""
+    if root is not None and not is_project(root.resolve()):
+        raise UserError(f"{root} is no project: it needs schemas/ and the code beside it")
+    context.obj = find_project(Path.cwd()) if root is None else root.resolve()
+    if context.obj != this_code():
+        _run_project_itself(context.obj)
+
+
+def _run_project_itself(root: Path) -> None:
+    """Another copy's contracts want that copy's models: run the same command with its code."""
+    environment = project_environment(root)
+    arguments = [sys.executable, "-P", "-m", "tools.cli", *sys.argv[1:]]
+    os.execve(sys.executable, arguments, environment)  # noqa: S606 - this very interpreter
+
+
+def main() -> None:
+    """Run one command. A mistake of the user's is one sentence on stderr and exit 2 (or the error's own code)."""
+    try:
+        code = pipeline.main(standalone_mode=False, prog_name="pipeline")
+    except click.exceptions.Exit as error:
+        sys.exit(error.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        text = _user_error(error)
+        if text is None:
+            raise
+        print(f"error: {text}", file=sys.stderr)
+        sys.exit(getattr(error, "exit_code", 2))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _user_error(error: Exception) -> str | None:
+    """The sentence of an error that the person at the terminal can mend, or None for a fault of ours."""
+    if isinstance(error, UserError):
+        return str(error)
+    # These two are defined where tools may not be imported from.
+    for module, name in (("tools.config", "ConfigError"), ("consumers.faults", "ConsumerError")):
+        known = getattr(sys.modules.get(module), name, None)
+        if known is not None and isinstance(error, known):
+            return str(error)
+    return None
+
+
+# ---------------------------------------------------------------- the whole stack
+
+
+@pipeline.command()
+@click.option("--events", default=20_000, show_default=True, type=click.IntRange(1))
+@click.option("--seed", default=1, show_default=True)
+@click.pass_obj
+def demo(root: Path, events: int, seed: int) -> int:
+    """Run the whole pipeline once on this machine, bounded, and reconcile what each part saw."""
+    from tools.demo import DemoOptions, run_demo
+
+    return run_demo(DemoOptions(root=root, events=events, seed=seed), sys.stdout)
+
+
+@pipeline.command()
+@click.option("--no-load", is_flag=True, help="Start no fake client.")
+@click.option("--no-consumers", is_flag=True, help="Start no consumers.")
+@click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="uvicorn workers of the API.")
+@click.option("--rate", default=100.0, show_default=True, help="Events per second of the fake client.")
+@click.option("--api-port", default=8000, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--broker-port", default=9092, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--registry-port", default=8081, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--json", "as_json", is_flag=True, help="One machine-readable line a second.")
+@click.pass_obj
+def up(root: Path, **options: Any) -> int:
+    """Run the stack until Ctrl-C, with a live view; then drain and reconcile."""
+    from tools.up import UpOptions, run_up
+
+    return run_up(UpOptions(root=root, **options), sys.stdout)
+
+
+@pipeline.command()
+@click.option("--keep", is_flag=True, help="Keep the temporary copy of the project.")
+@click.pass_obj
+def evolve(root: Path, keep: bool) -> int:
+    """Play a whole schema change under load, in a temporary copy: readers first, then the writer."""
+    from tools.evolve import run_evolve
+
+    return run_evolve(root, keep=keep, out=sys.stdout)
+
+
+# ---------------------------------------------------------------- its parts, one by one
+
+
+@pipeline.command()
+@click.option("--port", default=9092, show_default=True, type=click.IntRange(0, 65535))
+def broker(port: int) -> int:
+    """Run the embedded broker (in memory) until Ctrl-C."""
+    from tools.broker import run
+
+    return run(port)
+
+
+@pipeline.command()
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", default=8081, show_default=True, type=click.IntRange(0, 65535))
+@click.option("--db", default=".pipeline/registry.db", show_default=True, help="SQLite file; it survives a restart.")
+@click.pass_obj
+def registry(root: Path, host: str, port: int, db: str) -> int:
+    """Run the embedded Schema Registry until Ctrl-C."""
+    from tools.registry.server import run
+
+    return run(host, port, _below(root, db))
+
+
+def _below(root: Path, file: str) -> str:
+    """A relative file lies below the project; SQLite's own name for "in memory" stays."""
+    if file == ":memory:" or Path(file).is_absolute():
+        return file
+    path = root / file
+    path.parent.mkdir(parents=True, exist_ok=True)
+    return str(path)
+
+
+@pipeline.group()
+def topics() -> None:
+    """Kafka topics of the contracts."""
+
+
+@topics.command("create")
+@click.option("--partitions", default=4, show_default=True, type=click.IntRange(1))
+@click.option("--replication", default=1, show_default=True, type=click.IntRange(1))
+@click.option("--retention-hours", default=168, show_default=True, type=click.IntRange(1))
+def topics_create(partitions: int, replication: int, retention_hours: int) -> int:
+    """Create what is missing, and say what differs."""
+    from tools.topics import create_contract_topics
+
+    return create_contract_topics(
+        partitions=partitions, replication=replication, retention_ms=retention_hours * 3_600_000, out=sys.stdout
+    )
+
+
+@pipeline.command(context_settings={"ignore_unknown_options": True, "help_option_names": []})
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+@click.pass_obj
+def codegen(root: Path, arguments: tuple[str, ...]) -> int:
+    """Contracts → typed models; the same as `python -m codegen` (see its --help)."""
+    from codegen.__main__ import run
+
+    places = ("--schemas", str(root / "schemas"), "--out", str(root / "codegen" / "models"))
+    return run((*places, *arguments), sys.stdout, sys.stderr)
+
+
+@pipeline.group()
+def schema() -> None:
+    """The gate: compatibility, and the only way into a registry."""
+
+
+@schema.command("check")
+@click.argument("contracts", nargs=-1)
+@click.option("--against", help="git:REF or a folder of contracts; default git:HEAD.")
+@click.option("--level", help="Check at this level instead of the contract's.")
+@click.option("--format", "format_", default="text", type=click.Choice(["text", "json"]), show_default=True)
+@click.pass_obj
+def schema_check(root: Path, contracts: tuple[str, ...], against: str | None, level: str | None, format_: str) -> int:
+    """Does every change hold? Exit 0 yes, 1 findings, 2 could not check."""
+    from tools.compatibility.gate import run_check
+
+    return run_check(root, contracts, against, level, format_, sys.stdout)
+
+
+@schema.command("register")
+@click.argument("contracts", nargs=-1)
+@click.option("--dry-run", is_flag=True, help="Say what would be registered.")
+@click.pass_obj
+def schema_register(root: Path, contracts: tuple[str, ...], dry_run: bool) -> int:
+    """Register every version that the registry lacks, after the gate has passed."""
+    from tools.register import run_register
+
+    return run_register(root, contracts, dry_run=dry_run, out=sys.stdout)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""The project that a command acts on: found upward from the current folder, or named with --root."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from tools.errors import UserError
+
+_ENTRY: Final = Path("tools") / "cli.py"
+# What a copy of a project leaves behind: environments, histories and caches.
+_NOT_COPIED: Final = (".venv", ".git", ".*_cache", "__pycache__", ".hypothesis", ".pipeline", ".coverage*", "*.pyc")
+
+
+class NoProject(UserError):
+    """There is no project where one is needed."""
+
+
+def find_project(start: Path) -> Path:
+    """The nearest folder at or above `start` that holds `schemas/` and this code. Raises NoProject."""
+    for folder in (start, *start.parents):
+        if is_project(folder):
+            return folder
+    raise NoProject(f"there is no project at or above {start}: go into your clone, or name it with --root DIR")
+
+
+def is_project(folder: Path) -> bool:
+    return (folder / "schemas").is_dir() and (folder / _ENTRY).is_file()
+
+
+def this_code() -> Path:
+    """The folder of the project from which the running code was loaded."""
+    return Path(__file__).resolve().parent.parent
+
+
+def project_environment(root: Path, base: Mapping[str, str] | None = None) -> dict[str, str]:
+    """An environment in which Python takes codegen, tools and the rest from `root`, whatever is installed."""
+    environment = dict(os.environ if base is None else base)
+    others = environment.get("PYTHONPATH", "")
+    paths = [str(root), *(path for path in others.split(os.pathsep) if path and path != str(root))]
+    environment["PYTHONPATH"] = os.pathsep.join(paths)
+    return environment
+
+
+def copy_project(root: Path, target: Path) -> Path:
+    """Copy a project without its environment, history and caches; gives back `target`."""
+    shutil.copytree(root, target, ignore=shutil.ignore_patterns(*_NOT_COPIED), dirs_exist_ok=True)
+    return target

@@ -1,0 +1,218 @@
+"""Everything up in one process tree: broker, registry, topics, contract, API, consumers; and down again in order."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Final, Self
+
+from tools.broker import EmbeddedBroker, child_environment
+from tools.child import Child, ChildError, stop_children
+from tools.ports import LOCALHOST, check_port_free, free_port
+from tools.project import project_environment
+
+CONSUMERS: Final = ("standard", "counts", "faust")
+_POLL_S: Final = 0.1
+_START_TIMEOUT_S: Final = 40.0
+
+
+@dataclass(frozen=True, slots=True)
+class StackOptions:
+    """What to start, from which project, on which ports (0 takes a free one). `work` holds logs and the database."""
+
+    root: Path
+    work: Path
+    workers: int = 1
+    partitions: int = 4
+    api_port: int = 0
+    broker_port: int = 0
+    registry_port: int = 0
+
+
+class Stack:
+    """The parts of a running pipeline; a context manager that leaves no process behind.
+
+    Raises UserError (a port in use, a part that does not come up or dies) with one clear sentence.
+    """
+
+    def __init__(self, options: StackOptions, say: Callable[[str], None]) -> None:
+        self.options = options
+        self.say = say
+        self.api_port = self._port(options.api_port, "the API", "--api-port")
+        self.broker_port = self._port(options.broker_port, "the embedded broker", "--broker-port")
+        self.registry_port = self._port(options.registry_port, "the registry", "--registry-port")
+        self.environment = {
+            **project_environment(options.root, child_environment(self.broker_port, self.registry_port)),
+            "API_REPORT": "1",
+        }
+        self.broker = EmbeddedBroker(self.broker_port, log_path=options.work / "broker.log")
+        self.registry: Child | None = None
+        self.api: Child | None = None
+        self.consumers: dict[str, Child] = {}
+        self.ended: list[Child] = []
+        self.unclean: list[Child] = []
+
+    @staticmethod
+    def _port(port: int, what: str, option: str) -> int:
+        if port == 0:
+            return free_port()
+        check_port_free(port, what, option)
+        return port
+
+    @property
+    def api_url(self) -> str:
+        return f"http://{LOCALHOST}:{self.api_port}"
+
+    @property
+    def registry_url(self) -> str:
+        return f"http://{LOCALHOST}:{self.registry_port}"
+
+    @property
+    def children(self) -> list[Child]:
+        """Every running child, in the order in which they were started."""
+        return [child for child in (self.registry, self.api, *self.consumers.values()) if child is not None]
+
+    # ------------------------------------------------------------ up
+
+    def start_base(self) -> None:
+        """Broker and registry up, topics created, contracts registered."""
+        self.options.work.mkdir(parents=True, exist_ok=True)
+        self.broker.start()
+        self.say(f"broker    {self.broker.bootstrap_servers} (in memory: records end with it)")
+        self.registry = self._python(
+            "registry",
+            ["-m", "tools.registry", "--json", "--port", str(self.registry_port)]
+            + ["--db", str(self.options.work / "registry.db")],
+        )
+        self._wait(lambda: _answers(f"{self.registry_url}/subjects"), "the registry", [self.registry])
+        self.say(f"registry  {self.registry_url}")
+        self.run_command("topics", "create", "--partitions", str(self.options.partitions))
+        self.say("topics    created")
+        self.register()
+
+    def register(self) -> None:
+        """Register what the registry lacks; the gate runs first."""
+        self.run_command("schema", "register")
+        self.say("contracts registered")
+
+    def start_api(self, writer_version: int | None = None) -> None:
+        """The API, ready: it has the schema id and reaches the broker."""
+        arguments = ["-m", "uvicorn", "producer_api.app:app", "--host", LOCALHOST, "--port", str(self.api_port)]
+        arguments += ["--workers", str(self.options.workers), "--no-access-log", "--log-level", "warning"]
+        version = {} if writer_version is None else {"WRITER_VERSION": str(writer_version)}
+        self.api = self._python("api", arguments, version)
+        self._wait(lambda: _answers(f"{self.api_url}/health/ready"), "the API", [self.api])
+        self.say(f"API       {self.api_url} (docs at {self.api_url}/docs)")
+
+    def start_consumers(self, names: Iterable[str] = CONSUMERS, reader_version: int | None = None) -> None:
+        """Consumers, each with its partitions assigned."""
+        started = []
+        for name in names:
+            version = {} if reader_version is None else {"READER_VERSION": str(reader_version)}
+            started.append(self._command(f"consumer {name}", ["consume", name, "--json"], version))
+            self.consumers[name] = started[-1]
+        self._wait(lambda: all(_is_ready(child) for child in started), "the consumers", started)
+        for name in names:
+            self.say(f"consumer  {name}")
+
+    def _command(self, name: str, arguments: Sequence[str], environment: dict[str, str]) -> Child:
+        return self._python(name, ["-m", "tools.cli", "--root", str(self.options.root), *arguments], environment)
+
+    def _python(self, name: str, arguments: Sequence[str], environment: dict[str, str] | None = None) -> Child:
+        return Child(
+            name,
+            # -P keeps the current folder from hiding the project's own packages.
+            [sys.executable, "-P", *arguments],
+            environment={**self.environment, **(environment or {})},
+            folder=self.options.root,
+            log=self.options.work / f"{name.replace(' ', '-')}.log",
+        )
+
+    def run_command(self, *arguments: str) -> str:
+        """Run one `pipeline` command to its end; gives back its output. Raises ChildError if it fails."""
+        done = subprocess.run(
+            [sys.executable, "-P", "-m", "tools.cli", "--root", str(self.options.root), *arguments],
+            cwd=self.options.root,
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode != 0:
+            words = (done.stderr or done.stdout).strip()
+            raise ChildError(f"`pipeline {' '.join(arguments)}` failed: {words}")
+        return done.stdout
+
+    def _wait(self, ready: Callable[[], bool], what: str, watched: Sequence[Child]) -> None:
+        deadline = time.monotonic() + _START_TIMEOUT_S
+        while not ready():
+            self.check()
+            if time.monotonic() > deadline:
+                raise ChildError(f"{what} did not come up within {_START_TIMEOUT_S:.0f} s{watched[-1].last_words()}")
+            time.sleep(_POLL_S)
+
+    def check(self) -> None:
+        """Raise ChildError if any part has died."""
+        if self.broker.pid is not None and not self.broker.is_alive():
+            raise ChildError(f"the embedded broker died: {self.broker.last_words()}")
+        for child in self.children:
+            child.check()
+
+    # ------------------------------------------------------------ down
+
+    def stop_api(self) -> None:
+        """Stop taking requests, flush, and wait for the API's last word."""
+        if self.api is not None:
+            self._stop([self.api])
+            self.api = None
+
+    def stop_consumers(self, names: Iterable[str] = CONSUMERS) -> None:
+        """Consumers finish what they hold, commit and leave."""
+        stopping = [self.consumers.pop(name) for name in list(names) if name in self.consumers]
+        self._stop(stopping)
+
+    def stop(self) -> None:
+        """Everything that still runs, in the order in which records flow."""
+        self.stop_api()
+        self.stop_consumers()
+        if self.registry is not None:
+            self._stop([self.registry])
+            self.registry = None
+        self.broker.stop()
+
+    def _stop(self, children: list[Child]) -> None:
+        self.unclean += stop_children(children)
+        self.ended += children
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if kind is None:
+            self.stop()
+            return
+        for child in self.children:
+            child.kill()
+        self.broker.stop()
+
+
+def _answers(url: str) -> bool:
+    """Whether a GET is answered 2xx."""
+    try:
+        with urllib.request.urlopen(url, timeout=2) as answer:  # noqa: S310 - an http URL of this machine
+            return bool(200 <= answer.status < 300)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def _is_ready(child: Child) -> bool:
+    return child.latest is not None and child.latest.get("state") in ("ready", "paused")
