@@ -1,0 +1,51 @@
+"""The registry as an ASGI application."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from fastapi import FastAPI
+
+from tools.registry import schema_routes, setting_routes, subject_routes
+from tools.registry.errors import RegistryError
+from tools.registry.http import PathSegments, answer_error
+from tools.registry.registry import Registry
+from tools.registry.store import MEMORY, Store
+
+DB_VARIABLE: Final = "SCHEMA_REGISTRY_DB"
+
+
+def create_app(db_path: str | Path = MEMORY) -> FastAPI:
+    """The application on one SQLite file, which is made if it is missing; `":memory:"` keeps nothing.
+
+    Raises UserError where the file cannot be used. The file is closed when the application's lifespan ends.
+    """
+    store = Store(db_path)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        store.close()
+
+    # No documentation pages and no redirects: the original has none, and answers 404 in the form of every error.
+    app = FastAPI(
+        title="Embedded Schema Registry",
+        lifespan=lifespan,
+        openapi_url=None,
+        redirect_slashes=False,
+        exception_handlers={RegistryError: answer_error, 404: answer_error, 405: answer_error, Exception: answer_error},
+    )
+    app.state.registry = Registry(store)
+    for routes in (subject_routes, schema_routes, setting_routes):
+        app.include_router(routes.router)
+    app.add_middleware(PathSegments)
+    return app
+
+
+def app_from_environment() -> FastAPI:
+    """For `uvicorn --factory tools.registry.app:app_from_environment`; the file is `SCHEMA_REGISTRY_DB`."""
+    return create_app(os.environ.get(DB_VARIABLE, MEMORY))

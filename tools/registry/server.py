@@ -1,0 +1,219 @@
+"""Run the registry: here, until a signal comes (`run`), or as a child process (`EmbeddedRegistry`)."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import FrameType, TracebackType
+from typing import IO, Final, Self
+from urllib.error import URLError
+
+import uvicorn
+
+from tools.errors import UserError
+from tools.registry.store import MEMORY
+
+DEFAULT_HOST: Final = "127.0.0.1"
+DEFAULT_PORT: Final = 8081
+START_TIMEOUT_S: Final = 30.0
+STOP_TIMEOUT_S: Final = 10.0
+
+_POLL_S: Final = 0.01
+
+
+class _Server(uvicorn.Server):
+    """Without uvicorn's own signal handling, which ends the process by the signal instead of with exit code 0."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+def run(
+    host: str = DEFAULT_HOST,
+    port: int = DEFAULT_PORT,
+    db: str | Path = MEMORY,
+    *,
+    on_ready: Callable[[str], None] = lambda _: None,
+    until_stdin_closes: bool = False,
+) -> None:
+    """Serve until SIGINT or SIGTERM, then finish what is under way and return.
+
+    Port 0 takes a free one; `on_ready` is called with the URL as soon as connections are taken. With
+    `until_stdin_closes` the end of standard input stops the server as well, so that it cannot outlive its parent.
+    Raises UserError where the address or the file cannot be used.
+    """
+    from tools.registry.app import create_app  # after the port is known to be free, nothing slow stands before an error
+
+    listener = _listen(host, port)
+    with listener:
+        config = uvicorn.Config(create_app(db), log_level="warning", access_log=False, lifespan="on", ws="none")
+        server = _Server(config)
+
+        def stop(_signal: int, _frame: FrameType | None) -> None:
+            server.should_exit = True
+
+        # Explicitly: a background job of a shell starts with SIGINT ignored.
+        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            if until_stdin_closes:
+                threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
+            on_ready(_url(*listener.getsockname()[:2]))
+            server.run(sockets=[listener])
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def _stop_at_end_of_stdin(server: uvicorn.Server) -> None:
+    with contextlib.suppress(OSError, ValueError):
+        while sys.stdin.buffer.read(4096):
+            pass
+    server.should_exit = True
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """A socket that already takes connections: a client may come before the server has finished its start."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(2048)
+    except (OSError, OverflowError) as error:
+        listener.close()
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else str(error)
+        raise UserError(
+            f"the registry cannot listen on {host}:{port} ({reason}); stop what runs there, or choose another --port"
+        ) from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def _url(host: str, port: int) -> str:
+    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+
+
+class EmbeddedRegistry:
+    """The registry in a child process, as a context manager.
+
+    `port` 0 takes a free one; `db` is the SQLite file, by default none (memory only). `url` is set while it runs. The
+    child also ends when this process dies. Raises UserError where it does not come up.
+    """
+
+    def __init__(self, db: str | Path = MEMORY, *, host: str = DEFAULT_HOST, port: int = 0) -> None:
+        self._arguments = ["--host", host, "--port", str(port), "--db", str(db)]
+        self._child: subprocess.Popen[bytes] | None = None
+        self._errors: IO[bytes] | None = None
+        self.url = ""
+
+    @property
+    def pid(self) -> int | None:
+        return self._child.pid if self._child else None
+
+    def poll(self) -> int | None:
+        """The child's exit code once it has ended, else None."""
+        return self._child.poll() if self._child else None
+
+    def start(self, timeout_s: float = START_TIMEOUT_S) -> Self:
+        """Start the child and wait until it answers."""
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 - it lives as long as the child; `_forget` closes it
+        command = [sys.executable, "-m", "tools.registry", "--until-stdin-closes", "--json", *self._arguments]
+        self._child = subprocess.Popen(
+            command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._errors, cwd=_project_root()
+        )
+        try:
+            self.url = self._read_url()
+            self._wait_until_it_answers(time.monotonic() + timeout_s)
+        except BaseException:
+            self.kill()
+            raise
+        return self
+
+    def _read_url(self) -> str:
+        """The child's first line; a child that fails ends before it writes one."""
+        child = self._running()
+        line = child.stdout.readline() if child.stdout else b""
+        if not line:
+            child.wait()
+            raise UserError(self._failure())
+        url: str = json.loads(line)["url"]
+        return url
+
+    def _wait_until_it_answers(self, deadline: float) -> None:
+        while True:
+            try:
+                with urllib.request.urlopen(self.url, timeout=1):  # noqa: S310 - our own http URL
+                    return
+            except (URLError, OSError) as error:
+                if self.poll() is not None:
+                    raise UserError(self._failure()) from error
+                if time.monotonic() > deadline:
+                    raise UserError(
+                        f"the registry at {self.url} does not answer; look at what the machine does"
+                    ) from error
+                time.sleep(_POLL_S)
+
+    def _failure(self) -> str:
+        text = ""
+        if self._errors is not None:
+            self._errors.seek(0)
+            text = self._errors.read().decode(errors="replace").strip()
+        last = text.splitlines()[-1] if text else f"it ended with exit code {self.poll()}"
+        return last.removeprefix("error: ")
+
+    def stop(self, timeout_s: float = STOP_TIMEOUT_S) -> int:
+        """End the child gracefully; its exit code, 0 where all went well, is the answer."""
+        child = self._running()
+        child.terminate()
+        try:
+            code = child.wait(timeout_s)
+        except subprocess.TimeoutExpired:
+            child.kill()
+            code = child.wait()
+        self._forget()
+        return code
+
+    def kill(self) -> None:
+        """End the child at once, as a power cut would."""
+        child = self._running()
+        child.kill()
+        child.wait()
+        self._forget()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._child is None:
+            raise RuntimeError("the registry has not been started")
+        return self._child
+
+    def _forget(self) -> None:
+        child = self._running()
+        for stream in (child.stdin, child.stdout, self._errors):
+            if stream is not None:
+                stream.close()
+        self._child = self._errors = None
+        self.url = ""
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._child is not None:
+            self.stop()
+
+
+def _project_root() -> Path:
+    """Where `tools` can be imported from, also when the project is not installed."""
+    return Path(__file__).resolve().parents[2]
