@@ -6,6 +6,7 @@ The library reads the same annotations to derive its schema, so its own markers 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
@@ -103,9 +104,15 @@ class AvroDecimal(DecimalFieldInfo):
         return {"type": "string", "pattern": f"^-?(0|[1-9][0-9]*){places}$"}
 
 
+def _not_finite(value: float) -> float:
+    if math.isfinite(value):
+        raise ValueError("a number that fits into 32 bits is expected")
+    return value
+
+
 @dataclass(frozen=True, slots=True)
 class Finite:
-    """A JSON number that is finite and at most `limit`; from Python NaN and the infinities are Avro values too."""
+    """A number whose magnitude is at most `limit`; from Python NaN and the infinities are Avro values too."""
 
     limit: float | None = None
 
@@ -113,7 +120,16 @@ class Finite:
         limit = self.limit
         lower = None if limit is None else -limit
         from_json = core_schema.float_schema(strict=True, allow_inf_nan=False, ge=lower, le=limit)
-        return core_schema.json_or_python_schema(from_json, core_schema.float_schema(strict=True, allow_inf_nan=True))
+        from_python: CoreSchema = core_schema.float_schema(strict=True, allow_inf_nan=True)
+        if limit is not None:
+            special = core_schema.no_info_after_validator_function(_not_finite, from_python)
+            from_python = core_schema.union_schema(
+                [from_json, special],
+                mode="left_to_right",
+                custom_error_type="float_range",
+                custom_error_message="Input should be a number that fits into 32 bits",
+            )
+        return core_schema.json_or_python_schema(from_json, from_python)
 
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> _JsonSchema:
         return {"type": "number"}

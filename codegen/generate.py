@@ -44,7 +44,8 @@ def generate_version(contract: Contract, version: ContractVersion) -> str:
 
 def refuse_unsupported(contracts: Sequence[Contract]) -> None:
     """Raises UnsupportedContract with every place of every version that codegen does not make."""
-    reserved = frozenset(dir(AvroModel))
+    # `dir` leaves out what is annotated alone, such as VERSION.
+    reserved = frozenset(dir(AvroModel)) | AvroModel.__annotations__.keys()
     faults = [
         ContractFault(version.path, version.source.position(fault.pointer), fault.pointer, fault.reason, fault.hint)
         for contract in contracts

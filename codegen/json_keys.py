@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import re
 from typing import Final
 
 from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 
-from codegen.json_source import JsonSyntaxError, RepeatedKey, read_json_source
-
 # Every string of the text in order, so that keys and values are never mistaken for each other; the second group is
 # set for a key.
 _STRINGS: Final = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"([ \t\r\n]*+:)?', re.DOTALL)
+
+
+class _RepeatedKey(Exception):  # noqa: N818 - no ValueError, which is what the decoder raises for bad JSON
+    def __init__(self, key: str) -> None:
+        super().__init__()
+        self.key = key
 
 
 def refuse_repeated_keys(text: str | bytes | bytearray, title: str) -> None:
@@ -24,13 +29,27 @@ def refuse_repeated_keys(text: str | bytes | bytearray, title: str) -> None:
     if len(set(keys)) == len(keys) and b"\\" not in b"".join(keys):
         return
     try:
-        read_json_source(data.decode())
-    except RepeatedKey as error:
+        _DECODER.decode(data.decode())
+    except _RepeatedKey as error:
         message = PydanticCustomError("repeated_key", "the key stands twice in one object")
         details = InitErrorDetails(type=message, loc=(error.key,), input=None)
         raise ValidationError.from_exception_data(title, [details], "json", hide_input=True) from None
-    except (JsonSyntaxError, UnicodeDecodeError):
-        return
+    except (ValueError, RecursionError):
+        return  # no JSON, no UTF-8 or nested too deep, all of which the parser refuses
+
+
+def _refuse_repeated(pairs: list[tuple[str, object]]) -> None:
+    seen: set[str] = set()
+    for key, _ in pairs:
+        if key in seen:
+            raise _RepeatedKey(key)
+        seen.add(key)
+
+
+# Numbers stay text: how long or large one may be is the parser's to say.
+_DECODER: Final = json.JSONDecoder(
+    object_pairs_hook=_refuse_repeated, parse_int=str, parse_float=str, parse_constant=str, strict=False
+)
 
 
 def _plain_keys(data: bytes) -> list[bytes] | None:

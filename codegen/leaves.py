@@ -10,7 +10,7 @@ import base64
 import binascii
 import re
 from datetime import UTC, datetime, timedelta
-from decimal import Decimal
+from decimal import MAX_PREC, Context, Decimal
 from typing import Final
 from uuid import UUID
 
@@ -20,8 +20,9 @@ MICROSECOND: Final = timedelta(microseconds=1)
 
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 _INSTANT: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt](\d\d:\d\d:\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
+    r"(\d{4}-\d\d-\d\d)[Tt]((?:[01]\d|2[0-3]):\d\d:\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
 )
+_EXACT: Final = Context(prec=MAX_PREC)
 _DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.([0-9]+))?", re.ASCII)
 
 
@@ -71,7 +72,7 @@ def parse_decimal(value: object, precision: int, scale: int) -> Decimal:
 
 
 def check_decimal(value: Decimal, precision: int, scale: int) -> Decimal:
-    """`value` if it is exact at `scale` and has at most `precision` digits there."""
+    """`value` with `scale` digits behind the point, if it is exact there and has at most `precision` digits in all."""
     if not value.is_finite():
         raise ValueError("a decimal is a finite number")
     _, digits, exponent = value.as_tuple()
@@ -79,7 +80,7 @@ def check_decimal(value: Decimal, precision: int, scale: int) -> Decimal:
         raise ValueError(f"the decimal has more than {scale} digits behind the point")
     if value and value.adjusted() + 1 + scale > precision:
         raise ValueError(f"the decimal has more than {precision} digits")
-    return value
+    return value if exponent == -scale else value.quantize(Decimal((0, (1,), -scale)), context=_EXACT)
 
 
 def floor_instant(value: datetime, unit_us: int) -> datetime:

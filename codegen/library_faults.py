@@ -5,9 +5,14 @@ Each rule has a test with the smallest model that shows the fault, which fails w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
+
+from codegen.nodes import Array, Field, Map, Node, Primitive, Record, Union
+
+LEFT_OUT: Final = "default, kept from the library,"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +58,11 @@ def _swaps_null(difference: Difference) -> bool:
 
 
 def _rounds_a_timestamp(difference: Difference) -> bool:
-    """Seconds as a float, multiplied: the last digit can be off by one unit."""
+    """Seconds as a float, multiplied: the last digits are lost far from 1970."""
     ours, theirs = difference.contract, difference.library
-    return difference.what == "default" and type(ours) is int and type(theirs) is int and abs(ours - theirs) == 1
+    if difference.what != "default" or type(ours) is not int or type(theirs) is not int:
+        return False
+    return any(int((ours / scale) * scale) == theirs for scale in (1_000, 1_000_000))
 
 
 def _cannot_show_bytes(difference: Difference) -> bool:
@@ -63,10 +70,70 @@ def _cannot_show_bytes(difference: Difference) -> bool:
     ours, theirs = difference.contract, difference.library
     if difference.what != "default" or not isinstance(ours, str) or not isinstance(theirs, str):
         return False
+    return _utf8(ours) == theirs
+
+
+def _utf8(default: str) -> str | None:
     try:
-        return ours.encode("latin-1").decode() == theirs
+        return default.encode("latin-1").decode()
     except (UnicodeDecodeError, UnicodeEncodeError):
+        return None
+
+
+def _spells_a_decimal(difference: Difference) -> bool:
+    r"""A decimal default becomes the text `\u04d2`, where Avro has one character for each byte."""
+    ours, theirs = difference.contract, difference.library
+    if difference.what != "default" or not isinstance(ours, str) or not isinstance(theirs, str):
         return False
+    match = re.fullmatch(r"\\u((?:[0-9a-f]{2})+)", theirs)
+    if match is None or not all(ord(character) < 256 for character in ours):
+        return False
+    texts = (ours.encode("latin-1"), bytes.fromhex(match.group(1)))
+    return len({int.from_bytes(data, "big", signed=True) for data in texts}) == 1
+
+
+def _drops_an_empty_doc(difference: Difference) -> bool:
+    """A doc is looked at for its truth, not for being there."""
+    return difference.what == "doc" and difference.contract == "" and difference.library is None
+
+
+def _strips_a_doc(difference: Difference) -> bool:
+    """A class's docstring is stripped of the white space around it."""
+    ours, theirs = difference.contract, difference.library
+    return difference.what == "doc" and isinstance(ours, str) and ours != theirs and ours.strip() == (theirs or "")
+
+
+def _fails_on_a_default(difference: Difference) -> bool:
+    """A null inside a default goes to the other branch's converter, and bytes go to a UTF-8 decoder: both raise."""
+    return difference.what == LEFT_OUT
+
+
+def leaves_out_default(field: Field) -> bool:
+    """Whether the generated model keeps the field's default from the library, which would raise over it."""
+    return field.has_default and _fails_inside(field.type, field.default, top=True)
+
+
+def _fails_inside(node: Node, value: object, *, top: bool = False) -> bool:
+    match node, value:
+        case Union(), None:
+            return not top and not all(_takes_null(branch) for branch in node.branches)
+        case Union(), _:
+            # `value` is of the branch that is not null: codegen makes no other unions.
+            return any(_fails_inside(branch, value) for branch in node.branches)
+        case Array(), list():
+            return any(_fails_inside(node.items, item) for item in value)
+        case Map(), dict():
+            return any(_fails_inside(node.values, item) for item in value.values())
+        case Record(), dict():
+            return any(_fails_inside(entry.type, value.get(entry.name, entry.default)) for entry in node.fields)
+        case Primitive(name="bytes", logical=None), str():
+            return _utf8(value) is None
+        case _:
+            return False
+
+
+def _takes_null(node: Node) -> bool:
+    return isinstance(node, Primitive) and node.logical is None and node.name != "bytes"
 
 
 def _keeps_a_container_default_only(difference: Difference) -> bool:
@@ -79,6 +146,10 @@ FAULTS: Final = (
     LibraryFault("null-order", "the order of null in a union is taken from its default.", _swaps_null),
     LibraryFault("timestamp-rounding", "the default of a timestamp is rounded through a float.", _rounds_a_timestamp),
     LibraryFault("bytes-default", "a default of bytes is read as UTF-8.", _cannot_show_bytes),
+    LibraryFault("decimal-default", "a default of a decimal is spelled in hexadecimal digits.", _spells_a_decimal),
+    LibraryFault("raising-default", "a default with null or bytes that are no UTF-8 raises.", _fails_on_a_default),
+    LibraryFault("empty-doc", "an empty doc is lost.", _drops_an_empty_doc),
+    LibraryFault("stripped-doc", "a doc loses the white space around it.", _strips_a_doc),
     LibraryFault("type-properties", "properties of a type within a field are lost.", _keeps_a_container_default_only),
 )
 

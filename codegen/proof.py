@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, cast
 
 from codegen.canonical import fingerprint
 from codegen.contract import Contract, ContractVersion
+from codegen.default_differences import default_differences
 from codegen.faults import InvalidSchema
-from codegen.library_faults import Difference, explain
+from codegen.library_faults import LEFT_OUT, Difference, explain, leaves_out_default
 from codegen.nodes import MISSING, Array, Enum, Field, Fixed, Json, Map, Node, Primitive, Record, Union, type_name
 from codegen.schema import parse_schema
 
@@ -131,11 +132,14 @@ def _attributes(ours: Node, theirs: Node, path: str) -> Iterator[Difference]:
 
 
 def _field_attributes(ours: Field, theirs: Field, path: str) -> Iterator[Difference]:
-    for name in ("default", "doc", "order", "properties"):
+    for name in ("doc", "order", "properties"):
         value, other = getattr(ours, name), getattr(theirs, name)
-        if value != other or type(value) is not type(other):
-            shown = ["none" if entry is MISSING else entry for entry in (value, other)]
-            yield Difference(path, name, *shown)
+        if value != other:
+            yield Difference(path, name, value, other)
+    if theirs.default is MISSING and leaves_out_default(ours):
+        yield Difference(path, LEFT_OUT, ours.default, "none")
+    else:
+        yield from default_differences(ours.type, ours.default, theirs.default, path)
     if sorted(ours.aliases) != sorted(theirs.aliases):
         yield Difference(path, "aliases", ours.aliases, theirs.aliases)
 

@@ -17,6 +17,9 @@ MODULE_NAMES: Final[frozenset[str]] = frozenset(
     }
 )  # fmt: skip
 
+# A field of one of these names would hide it from the fields behind it.
+_ANNOTATIONS: Final[frozenset[str]] = frozenset({"str", "bool", "list", "dict"})
+
 
 def member_names(symbols: Iterable[str]) -> dict[str, str]:
     """Symbol → member name of its StrEnum: upper case, made different where that is taken or means something."""
@@ -41,7 +44,7 @@ def refuse_attribute(name: str, reserved: frozenset[str]) -> str | None:
         return "starts with an underscore, which pydantic keeps for private attributes"
     if name in reserved:
         return "is a name that the model's base class uses"
-    if name in MODULE_NAMES:
+    if name in MODULE_NAMES or name in _ANNOTATIONS:
         return "is a name that the generated module uses"
     return None
 
@@ -50,6 +53,8 @@ def refuse_class(name: str) -> str | None:
     """Why a type of this name cannot be a class yet, or None."""
     if keyword.iskeyword(name):
         return "is a Python keyword"
+    if name.startswith("__"):
+        return "starts with two underscores, which Python mangles"
     if name in MODULE_NAMES:
         return "is a name that the generated module uses"
     if hasattr(builtins, name):

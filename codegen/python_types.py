@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from typing import Final, assert_never
-from uuid import UUID
 
 from codegen.defaults import matching_branch
-from codegen.leaves import EPOCH
+from codegen.leaves import EPOCH, check_decimal, parse_uuid
 from codegen.nodes import Array, Enum, Fixed, Json, Map, Node, Primitive, Record, Union, simple_name
 from codegen.python_names import member_names
 
@@ -131,7 +130,8 @@ def _primitive_encoding(node: Primitive, value: str) -> Iterator[str]:
 
 def table_name(node: Enum) -> str:
     """The constant that maps the enum's members to their encoded index."""
-    name = simple_name(node.full_name)
+    # Two underscores in front would be mangled inside a class.
+    name = simple_name(node.full_name).lstrip("_") or "enum"
     return "_" + "".join(f"_{c}" if c.isupper() and i else c for i, c in enumerate(name)).upper()
 
 
@@ -144,7 +144,10 @@ class Default:
 
 
 def default_expression(node: Node, value: Json) -> Default:
-    """The Python value that the JSON default `value` of `node` stands for."""
+    """The Python value that the JSON default `value` of `node` stands for.
+
+    Raises ValueError with a sentence for a default that no value of the Python type can be.
+    """
     match node:
         case Primitive():
             return Default(_primitive_default(node, value))
@@ -172,7 +175,9 @@ def default_expression(node: Node, value: Json) -> Default:
             index = matching_branch(node, value)
             if index is None:
                 raise UnsupportedType("a default of no branch")
-            return default_expression(node.branches[index], value)
+            inner = default_expression(node.branches[index], value)
+            # The library would take the branch from a plain default's Python type: long for int, double for float.
+            return Default(inner.expression, mutable=inner.expression != "None")
         case Fixed():
             raise UnsupportedType(node.full_name)
         case _:
@@ -191,10 +196,12 @@ def _primitive_default(node: Primitive, value: Json) -> str:
         case int() | float():
             return repr(float(value)) if node.name == "double" else repr(value)
         case str() if logical == "uuid":
-            return f"UUID({quote(str(UUID(value)))})"
+            return f"UUID({quote(str(parse_uuid(value)))})"
         case str() if logical == "decimal" and node.logical is not None:
-            unscaled = int.from_bytes(value.encode("latin-1"), "big", signed=True)
-            return f"Decimal({quote(str(Decimal(unscaled).scaleb(-(node.logical.scale or 0))))})"
+            unscaled, scale = int.from_bytes(value.encode("latin-1"), "big", signed=True), node.logical.scale or 0
+            # Made of its digits, because arithmetic would round to the 28 digits of the default context.
+            exact = Decimal((int(unscaled < 0), tuple(map(int, str(abs(unscaled)))), -scale))
+            return f"Decimal({quote(str(check_decimal(exact, node.logical.precision or 0, scale)))})"
         case str() if node.name == "bytes":
             return bytes_literal(value.encode("latin-1"))
         case str():
@@ -207,7 +214,7 @@ def _instant_default(value: int, unit_us: int) -> str:
     try:
         moment = EPOCH + timedelta(microseconds=value * unit_us)
     except OverflowError:
-        raise UnsupportedType(f"the default {value}, beyond the year 9999") from None
+        raise UnsupportedType("no such moment: year 0001 to 9999") from None
     parts = [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, moment.microsecond]
     return f"datetime({', '.join(map(str, parts))}, tzinfo=UTC)"
 

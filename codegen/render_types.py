@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from codegen.canonical import fingerprint
+from codegen.library_faults import leaves_out_default
 from codegen.nodes import Enum, Field, Record, namespace_of, simple_name
 from codegen.python_names import member_names
 from codegen.python_types import annotation, default_expression, encoding, quote, table_name
@@ -74,6 +75,8 @@ def _field(field: Field) -> list[str]:
     metadata |= field.properties
     if field.order is not None:
         metadata["order"] = field.order
+    if leaves_out_default(field):
+        metadata["exclude_default"] = True
     if metadata:
         arguments.append(f'json_schema_extra={{"metadata": {_literal(metadata)}}}')
     start = f"    {field.name}: {annotation(field.type)}"

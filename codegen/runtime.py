@@ -11,7 +11,7 @@ import io
 import json
 import struct
 from collections.abc import Mapping
-from functools import cache, lru_cache
+from functools import cache
 from typing import Any, ClassVar, Final, Literal, Self, cast, overload
 
 import fastavro
@@ -25,6 +25,7 @@ from fastavro.types import Schema as FastavroSchema
 from pydantic import AliasChoices, ConfigDict, ValidationError
 
 from codegen.json_keys import refuse_repeated_keys
+from codegen.reader_schema import parse_reader, parse_writer
 
 JsonSchema = dict[str, Any]
 _PARSED: Final = "__fastavro_parsed_schema"
@@ -156,7 +157,7 @@ class AvroModel(AvroBaseModel):
         if _PARSED in writer_schema:
             return writer_schema
         try:
-            return _parse_writer(json.dumps(writer_schema))
+            return parse_writer(json.dumps(writer_schema))
         except (SchemaParseException, SchemaRepositoryError, ValueError, RecursionError) as error:
             raise AvroResolutionError(f"the writer schema is no Avro schema: {error}") from error
 
@@ -221,8 +222,8 @@ class AvroModel(AvroBaseModel):
 
     @classmethod
     def fake(cls, **data: Any) -> Self:
-        """A model with made-up values; `data` gives some, by attribute or wire name."""
-        given = {cls.WIRE_NAMES.get(name, name): value for name, value in data.items()}
+        """A model with made-up values; `data` gives some, by attribute, wire name or alias."""
+        given = {cls.WIRE_NAMES.get(name, cls.ALIASES.get(name, name)): value for name, value in data.items()}
         made = {wire: field.fake() for field in cls.get_fields() if (wire := cls.WIRE_NAMES[field.name]) not in given}
         return cls._validate_lax({**made, **given})
 
@@ -253,9 +254,4 @@ def _mask(value: object, shown: Any) -> Any:
 
 @cache
 def _parse_reader(model: type[AvroModel]) -> FastavroSchema:
-    return fastavro.parse_schema(model.avro_schema_to_python(), named_schemas={})
-
-
-@lru_cache(maxsize=1024)
-def _parse_writer(text: str) -> FastavroSchema:
-    return fastavro.parse_schema(json.loads(text), named_schemas={})
+    return parse_reader(model.avro_schema_to_python())

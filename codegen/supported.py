@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import uuid
-from collections.abc import Iterator
 from typing import Final
 
 from codegen.faults import SchemaFault
 from codegen.json_source import escape_pointer
-from codegen.nodes import Enum, Fixed, Json, Node, Primitive, Record, Union, simple_name, type_name
+from codegen.nodes import Enum, Field, Fixed, Json, Node, Primitive, Record, Union, children, simple_name, type_name
 from codegen.python_names import refuse_attribute, refuse_class
+from codegen.python_types import default_expression, table_name
 
 _LOGICAL: Final = {"uuid", "decimal", "timestamp-millis", "timestamp-micros"}
 
@@ -42,6 +41,7 @@ class _Check:
                 self.fault(pointer, f"the type fixed ({node.full_name})")
             case Enum():
                 self._name(node.full_name, node, pointer)
+                self._claim(table_name(node), node, pointer)
             case Union():
                 self._union(node, schema, pointer)
             case Record():
@@ -74,25 +74,49 @@ class _Check:
         if node.is_error:
             self.fault(pointer, f"an error type ({node.full_name})")
         self.open.append(node)
+        types = _type_names(node)
         for index, field in enumerate(node.fields):
             here = f"{pointer}/fields/{index}"
             reason = refuse_attribute(field.name, self.reserved)
+            if field.name in types:
+                reason = "is also the name of a type in this record"
             if reason is not None:
                 self.fault(f"{here}/name", f"the field name {field.name!r}, which {reason}")
             declared = _member(_member(schema, "fields"), index)
+            before = len(self.faults)
             self.visit(field.type, _member(declared, "type"), f"{here}/type")
-            for value in _uuid_defaults(field.type, field.default) if field.has_default else ():
-                self.fault(f"{here}/default", f"the default {value!r}, which is no uuid,")
+            if field.has_default and len(self.faults) == before:
+                self._default(field, f"{here}/default")
+        self._aliases(node, pointer)
         self.open.pop()
+
+    def _default(self, field: Field, pointer: str) -> None:
+        try:
+            default_expression(field.type, field.default)  # type: ignore[arg-type]  # has_default excludes MISSING
+        except ValueError as error:
+            self.fault(pointer, f"this default ({error})")
+
+    def _aliases(self, node: Record, pointer: str) -> None:
+        """In JSON a name must mean one field; to Avro's resolution it may be an alias of another as well."""
+        owners = {field.name: field for field in node.fields}
+        for index, field in enumerate(node.fields):
+            for alias in field.aliases:
+                if owners.setdefault(alias, field) is not field:
+                    other = owners[alias].name
+                    reason = f"the alias {alias!r} of {field.name!r}, which is a name or alias of {other!r} too"
+                    self.fault(f"{pointer}/fields/{index}/aliases", reason)
 
     def _name(self, full_name: str, node: Node, pointer: str) -> None:
         name = simple_name(full_name)
-        other = self.seen.setdefault(name, node)
-        if other is not node:
-            self.fault(f"{pointer}/name", f"two types with the simple name {name!r}")
+        self._claim(name, node, pointer)
         reason = refuse_class(name)
         if reason is not None:
             self.fault(f"{pointer}/name", f"the type name {name!r}, which {reason}")
+
+    def _claim(self, name: str, node: Node, pointer: str) -> None:
+        """A name of the generated module belongs to one type: its class, or the table of an enum."""
+        if self.seen.setdefault(name, node) is not node:
+            self.fault(f"{pointer}/name", f"two types that need the name {name!r}")
 
 
 def _member(schema: Json, key: str | int) -> Json:
@@ -103,12 +127,14 @@ def _member(schema: Json, key: str | int) -> Json:
     return None
 
 
-def _uuid_defaults(node: Node, value: object) -> Iterator[str]:
-    if isinstance(node, Union):
-        for branch in node.branches if value is not None else ():
-            yield from _uuid_defaults(branch, value)
-    elif isinstance(node, Primitive) and node.logical is not None and node.logical.name == "uuid":
-        try:
-            uuid.UUID(str(value))
-        except ValueError:
-            yield str(value)
+def _type_names(record: Record) -> set[str]:
+    """The classes that the annotations of a record's fields name."""
+    names: set[str] = set()
+    pending = [field.type for field in record.fields]
+    while pending:
+        node = pending.pop()
+        if isinstance(node, Record | Enum):
+            names.add(simple_name(node.full_name))
+        else:
+            pending.extend(children(node))
+    return names
