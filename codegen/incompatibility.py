@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final
+from typing import Final, TypeVar
 
 from codegen.nodes import Array, Enum, Field, Fixed, Json, Map, Node, Primitive, Record, Union, type_name
 
 _SHOWN_BRANCHES: Final = 8
+_SHOWN_PARTS: Final = 100
+_Part = TypeVar("_Part")
 
 
 class IncompatibilityType(StrEnum):
@@ -95,11 +98,10 @@ def fragment(node: Node) -> Json:
         case Fixed():
             return {"type": "fixed", "name": node.full_name, "size": node.size}
         case Enum():
-            enum: dict[str, Json] = {"type": "enum", "name": node.full_name, "symbols": list(node.symbols)}
+            enum: dict[str, Json] = {"type": "enum", "name": node.full_name, "symbols": abridged(node.symbols, str)}
             return enum if node.default is None else {**enum, "default": node.default}
         case Record():
-            fields: list[Json] = [field_fragment(inner) for inner in node.fields]
-            return {"type": "record", "name": node.full_name, "fields": fields}
+            return {"type": "record", "name": node.full_name, "fields": abridged(node.fields, field_fragment)}
         case Array() | Map() | Union():
             return _inner(node)
 
@@ -114,6 +116,12 @@ def field_fragment(record_field: Field) -> dict[str, Json]:
     return shown
 
 
+def abridged(parts: Sequence[_Part], shown: Callable[[_Part], Json]) -> list[Json]:
+    """The first hundred parts, and `…` if there are more: a finding is read by a person."""
+    head = [shown(part) for part in parts[:_SHOWN_PARTS]]
+    return head if len(parts) <= _SHOWN_PARTS else [*head, "…"]
+
+
 def _inner(node: Node) -> Json:
     match node:
         case Fixed() | Enum() | Record():
@@ -123,6 +131,6 @@ def _inner(node: Node) -> Json:
         case Map():
             return {"type": "map", "values": _inner(node.values)}
         case Union():
-            return [_inner(branch) for branch in node.branches]
+            return abridged(node.branches, _inner)
         case Primitive():
             return fragment(node)

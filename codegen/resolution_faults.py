@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from codegen.incompatibility import IncompatibilityType, branch_name, describe, field_fragment, fragment
+from codegen.incompatibility import IncompatibilityType, abridged, branch_name, describe, field_fragment, fragment
 from codegen.nodes import Enum, Field, Fixed, Json, Named, Node, Primitive, Record, Union, type_name
 
 _SHOWN_SYMBOLS: Final = 10
@@ -81,8 +81,8 @@ def missing_symbols(reader: Enum, writer: Enum, missing: Sequence[str]) -> Fault
         IncompatibilityType.MISSING_ENUM_SYMBOLS,
         _named_pointer(reader, "symbols"),
         f"{_named_pointer(writer, 'symbols')}/{writer.symbols.index(missing[0])}",
-        list(reader.symbols),
-        list(missing),
+        abridged(reader.symbols, str),
+        abridged(missing, str),
         f"the reader's enum {reader.full_name} lacks what the writer may write: {shown}",
         "add the symbols to the reader's enum, or give that enum (not the field) a default",
         ("symbols",),

@@ -16,9 +16,11 @@ from codegen.resolution_faults import Fault, missing_branch
 from codegen.resolution_rules import Pair, Part, compare
 from codegen.resolution_unions import BranchIndex
 
-# A finding inside unions inside unions: enough to see the reason, and bounded for schemas that were made to hurt.
-_MAX_CAUSES: Final = 20
+# Enough to see the reason inside unions inside unions, and bounded for schemas that were made to hurt.
+_MAX_CAUSES: Final = 20  # of one finding
 _MAX_CAUSE_DEPTH: Final = 8
+_MAX_CAUSE_STEPS: Final = 100_000  # of one report; about a second
+_FAR: Final = 2_000  # definitions between the root and a place; told only when nothing nearer is wrong
 
 
 class Verdicts(Protocol):
@@ -35,6 +37,10 @@ class _Place:
 
     around: _Place | None
     part: Part
+    distance: int = 0
+
+    def inside(self, part: Part) -> _Place:
+        return _Place(self, part, self.distance + 1)
 
     def locate(self, fault: Fault, causes: tuple[Incompatibility, ...] = ()) -> Incompatibility:
         parts: list[Part] = []
@@ -79,18 +85,22 @@ class Report:
 
     def __init__(self, verdicts: Verdicts) -> None:
         self._verdicts = verdicts
+        self._steps_left = _MAX_CAUSE_STEPS
 
     def collect(self, reader: Node, writer: Node) -> list[Incompatibility]:
         """The findings of a pair that is known to fail: at least one."""
         return self._walk(_Place(None, Part(reader, writer, ())), frozenset(), 0, None)
 
-    def _walk(self, root: _Place, outer: frozenset[Pair], depth: int, budget: _Budget | None) -> list[Incompatibility]:
-        """`outer` has the pairs that are being told around `root`."""
+    def _walk(
+        self, root: _Place, outer: frozenset[Pair], depth: int, budget: _Budget | None, reach: int | None = _FAR
+    ) -> list[Incompatibility]:
+        """`outer` has the pairs that are being told around `root`; `reach` None goes as far as it takes."""
         found: list[Incompatibility] = []
         told: set[Pair] = set()
         way: list[Pair] = []  # from the root to here
+        far: _Place | None = None
         pending: list[_Step | None] = [root]
-        while pending and not (found and budget is not None and budget.left <= 0):
+        while pending and not self._is_enough(found, budget):
             match pending.pop():
                 case None:
                     way.pop()
@@ -101,6 +111,9 @@ class Report:
                     pair = (part.reader, part.writer)
                     if pair in told or pair in outer or self._verdicts.can_read(*pair):
                         continue
+                    if reach is not None and place.distance > reach:
+                        far = far or place
+                        continue
                     told.add(pair)
                     if not isinstance(part.reader, Union) or isinstance(part.writer, Union):
                         way.append(pair)
@@ -109,13 +122,19 @@ class Report:
                         pending += reversed(inner)
                     else:
                         found += self._choice(place, part.reader, outer.union(way), depth, budget)
-        return found
+        return found if found or far is None else self._walk(far, outer, depth, budget, None)
+
+    def _is_enough(self, found: list[Incompatibility], budget: _Budget | None) -> bool:
+        if budget is None:
+            return False
+        self._steps_left -= 1
+        return self._steps_left < 0 or (bool(found) and budget.left <= 0)
 
     def _candidates(self, place: _Place) -> list[_Place]:
         union, writer = place.part.reader, place.part.writer
         if not isinstance(union, Union):
             return []
-        return [_Place(place, Part(branch, writer, ())) for branch in self._verdicts.branches(union).candidates(writer)]
+        return [place.inside(Part(branch, writer, ())) for branch in self._verdicts.branches(union).candidates(writer)]
 
     def _choice(
         self, place: _Place, union: Union, around: frozenset[Pair], depth: int, budget: _Budget | None
@@ -131,6 +150,8 @@ class Report:
         nearest = index.nearest(writer)
         for candidate in index.candidates(writer):
             reasons = self._causes(place, candidate, around, depth, budget)
+            if self._steps_left < 0:
+                break
             if not reasons:
                 return []
             if causes is None or len(reasons) < len(causes):
@@ -142,13 +163,13 @@ class Report:
     def _causes(
         self, place: _Place, branch: Node, around: frozenset[Pair], depth: int, budget: _Budget
     ) -> list[Incompatibility]:
-        inner = _Place(place, Part(branch, place.part.writer, ()))
+        inner = place.inside(Part(branch, place.part.writer, ()))
         return self._walk(inner, around, depth + 1, budget)
 
 
 def _steps(place: _Place) -> list[_Step]:
     return [
-        _Place(place, step) if isinstance(step, Part) else (place, step)
+        place.inside(step) if isinstance(step, Part) else (place, step)
         for step in compare(place.part.reader, place.part.writer)
     ]
 

@@ -20,6 +20,7 @@ _READ_BY: Final[dict[str, frozenset[str]]] = {
     "string": frozenset({"string", "bytes"}),
     "bytes": frozenset({"bytes", "string"}),
 }
+_FEW_BRANCHES: Final = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,16 @@ def _inner(reader: Node, writer: Node, token: str, step: str) -> list[Step]:
 
 
 def _surely_reads(reader: Node, writer: Node) -> bool:
-    """The cheap and frequent case, told without a step of its own."""
-    return isinstance(reader, Primitive) and isinstance(writer, Primitive) and reader.name in readers_of(writer.name)
+    """The cheap and frequent cases, primitives and unions of them, told without a step of their own."""
+    match reader, writer:
+        case Primitive(), Primitive():
+            return reader.name in readers_of(writer.name)
+        case Union(), Primitive() if len(reader.branches) <= _FEW_BRANCHES:
+            return any(_surely_reads(branch, writer) for branch in reader.branches)
+        case _, Union() if len(writer.branches) <= _FEW_BRANCHES:
+            return all(_surely_reads(reader, branch) for branch in writer.branches)
+        case _:
+            return False
 
 
 def _name_faults(reader: Named, writer: Named) -> list[Fault]:
@@ -107,7 +116,8 @@ def _fields(reader: Record, writer: Record) -> Iterator[Step]:
     unread = [field for field in writer.fields if field.name not in read]
     claimed: dict[str, int] = {}
     for index, field in enumerate(reader.fields):
-        sources = [name for name in (field.name, *field.aliases) if name in written]
+        # A field that carries its own name as an alias is odd, and still one claim.
+        sources = [name for name in dict.fromkeys((field.name, *field.aliases)) if name in written]
         if len(sources) > 1:
             yield faults.many_sources(reader, index, writer, sources)
             continue
