@@ -1,0 +1,220 @@
+"""The body of a request: read within its bounds, its content coding undone, cut into the bytes of single events."""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from producer_api.bounds import Bound, Overloaded
+from producer_api.errors import (
+    INVALID_BODY,
+    OVERLOADED,
+    TOO_LARGE,
+    TOO_SLOW,
+    UNDECODABLE_BODY,
+    UNSUPPORTED_CODING,
+    UNSUPPORTED_TYPE,
+    Refusal,
+)
+
+JSON: Final = "application/json"
+NDJSON: Final = "application/x-ndjson"
+ACCEPTED_TYPES: Final = f"{JSON}, {NDJSON}"
+_UTF8: Final = {"utf-8", "utf8", "us-ascii"}
+_SPACE: Final = b" \t\r\n"
+_GZIP_WINDOW: Final = zlib.MAX_WBITS | 16  # the gzip wrapper alone (RFC 1952)
+_INFLATE_STEP_BYTES: Final = 256 * 1024  # about a millisecond
+_events = msgspec.json.Decoder(list[msgspec.Raw])
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+
+class Disconnected(Exception):  # noqa: N818 - the name of the condition, as everywhere in this house
+    """The client went away before its body was complete; nobody reads an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Events:
+    """The events of one body, as bytes. `many` says whether the client sent an array or lines."""
+
+    slices: list[bytes]
+    many: bool
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """Sizes in bytes, after and before the content coding is undone."""
+
+    max_body_bytes: int
+    max_decompressed_bytes: int
+    max_records: int
+    timeout_s: float
+
+
+class BodyReader:
+    """Holds what it read against `bound` until `release`; make one for each request."""
+
+    __slots__ = ("_bound", "_headers", "_held", "_limits", "_ndjson")
+
+    def __init__(self, headers: Mapping[bytes, bytes], limits: BodyLimits, bound: Bound) -> None:
+        self._headers = headers
+        self._limits = limits
+        self._bound = bound
+        self._held = 0
+        self._ndjson = False
+
+    def release(self) -> None:
+        """Let go what was held; the bytes are not needed any more."""
+        self._bound.give(0, self._held)
+        self._held = 0
+
+    async def read_body(self, receive: Receive) -> bytes:
+        """The body with its coding undone. Raises Refusal or Disconnected."""
+        self._ndjson = self._check_type()
+        gzipped = self._check_coding()
+        body = await self._read(receive)
+        return await self._inflate(body) if gzipped else body
+
+    def split(self, body: bytes) -> Events:
+        """The events of what `read_body` gave. Raises Refusal."""
+        return split_events(body, self._ndjson, self._limits.max_records)
+
+    def _check_type(self) -> bool:
+        """Whether the body is NDJSON."""
+        given = self._headers.get(b"content-type", b"")
+        if given == b"application/json":
+            return False
+        media_type, _, parameters = given.decode("latin-1").lower().partition(";")
+        media_type = media_type.strip()
+        if media_type not in (JSON, NDJSON):
+            detail = f"send {JSON} or {NDJSON} in the Content-Type header"
+            raise Refusal(UNSUPPORTED_TYPE, "media_type", detail, {"accept-post": ACCEPTED_TYPES})
+        for parameter in parameters.split(";"):
+            name, _, value = parameter.strip().partition("=")
+            if name == "charset" and value.strip('"') not in _UTF8:
+                detail = "JSON is sent in UTF-8 (RFC 8259, section 8.1); leave the charset out"
+                raise Refusal(UNSUPPORTED_TYPE, "media_type", detail, {"accept-post": ACCEPTED_TYPES})
+        return media_type == NDJSON
+
+    def _check_coding(self) -> bool:
+        """Whether the body is gzipped."""
+        given = self._headers.get(b"content-encoding")
+        if given is None:
+            return False
+        codings = [coding.strip() for coding in given.decode("latin-1").lower().split(",")]
+        codings = [coding for coding in codings if coding not in ("", "identity")]
+        if codings in ([], ["gzip"], ["x-gzip"]):
+            return bool(codings)
+        detail = "send the body plain, or with Content-Encoding: gzip, once"
+        raise Refusal(UNSUPPORTED_CODING, "content_encoding", detail, {"accept-encoding": "gzip"})
+
+    async def _read(self, receive: Receive) -> bytes:
+        declared = self._headers.get(b"content-length", b"")
+        if declared.isdigit() and int(declared) > self._limits.max_body_bytes:
+            raise self._too_large()
+        try:
+            async with asyncio.timeout(self._limits.timeout_s):
+                message = await receive()
+                body: bytes = self._chunk(message)
+                if not message.get("more_body"):
+                    return body
+                chunks = [body]
+                size = len(body)
+                while message.get("more_body"):
+                    message = await receive()
+                    chunk = self._chunk(message)
+                    size += len(chunk)
+                    if size > self._limits.max_body_bytes:
+                        raise self._too_large()
+                    chunks.append(chunk)
+                return b"".join(chunks)
+        except TimeoutError:
+            detail = f"the body did not arrive within {self._limits.timeout_s:g} s"
+            raise Refusal(TOO_SLOW, "slow_body", detail, {"connection": "close"}) from None
+
+    def _chunk(self, message: Mapping[str, Any]) -> bytes:
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        chunk: bytes = message.get("body", b"")
+        if len(chunk) > self._limits.max_body_bytes:
+            raise self._too_large()
+        self._hold(len(chunk))
+        return chunk
+
+    def _hold(self, size: int) -> None:
+        try:
+            self._bound.take(0, size)
+        except Overloaded as error:
+            raise Refusal(OVERLOADED, "overloaded", str(error)) from None
+        self._held += size
+
+    def _too_large(self) -> Refusal:
+        limit = self._limits.max_body_bytes
+        return Refusal(TOO_LARGE, "body_size", f"a body may have {limit} bytes; send fewer events at once")
+
+    async def _inflate(self, body: bytes) -> bytes:
+        parts: list[bytes] = []
+        for part in inflate(body, self._limits.max_decompressed_bytes):
+            self._hold(len(part))
+            parts.append(part)
+            if len(part) == _INFLATE_STEP_BYTES:
+                await asyncio.sleep(0)  # other requests get their turn
+        return b"".join(parts)
+
+
+def inflate(body: bytes, limit: int) -> Iterator[bytes]:
+    """Gzip undone in steps (RFC 1952, several members too), `limit` bytes in all. Raises Refusal."""
+    size = 0
+    while body:
+        decoder = zlib.decompressobj(_GZIP_WINDOW)
+        ended = False
+        while body and not ended:
+            try:
+                part = decoder.decompress(body, _INFLATE_STEP_BYTES)
+            except zlib.error:
+                raise Refusal(UNDECODABLE_BODY, "content_encoding", "the body is no valid gzip (RFC 1952)") from None
+            size += len(part)
+            if size > limit:
+                raise Refusal(TOO_LARGE, "decompressed_size", f"a body may have {limit} bytes once decompressed")
+            if part:
+                yield part
+            ended = decoder.eof
+            body = decoder.unused_data if ended else decoder.unconsumed_tail
+        if not ended:
+            raise Refusal(UNDECODABLE_BODY, "content_encoding", "the gzip body ends too early")
+
+
+def split_events(body: bytes, ndjson: bool, max_records: int) -> Events:
+    """Cut a body into its events, without a look into them. Raises Refusal."""
+    if ndjson:
+        slices = [line for line in body.split(b"\n") if line.strip(_SPACE)]
+        many = True
+    else:
+        start = body.lstrip(_SPACE)[:1] if body[:1] in b" \t\r\n" else body[:1]
+        if start != b"[":
+            if not start:
+                raise Refusal(INVALID_BODY, "empty", "the body is empty; send an event, an array or lines of JSON")
+            return Events([body], many=False)
+        slices = _split_array(body)
+        many = True
+    if not slices:
+        raise Refusal(INVALID_BODY, "empty", "the body holds no events")
+    if len(slices) > max_records:
+        detail = f"the body holds {len(slices)} events; a request may have {max_records}"
+        raise Refusal(TOO_LARGE, "records", detail)
+    return Events(slices, many)
+
+
+def _split_array(body: bytes) -> list[bytes]:
+    try:
+        return [bytes(raw) for raw in _events.decode(body)]
+    except msgspec.DecodeError as error:
+        reason = str(error)  # such as "JSON is malformed: expected ',' or ']' (byte 8)": a place, no value
+        raise Refusal(INVALID_BODY, "parse", f"the array is no JSON: {reason}") from None
+    except RecursionError:
+        raise Refusal(INVALID_BODY, "parse", "the array is nested too deeply") from None

@@ -1,0 +1,107 @@
+"""pydantic's findings → faults in wire names and plain sentences that never repeat a value of the event."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final
+
+from codegen.nodes import Array, Map, Node, Record, Union, named_types
+from producer_api.errors import MAX_TOLD_FAULTS, Fault, Stage
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+    from pydantic_core import ErrorDetails
+
+_MAX_NAME: Final = 100  # characters of a name that the client made up
+# Kinds whose message is made of the schema alone; any other might quote the value.
+_SAFE_KINDS: Final = (
+    "bool_", "bytes_", "dict_", "enum", "finite_number", "float_", "greater_than", "int_", "less_than", "list_",
+    "literal_error", "none_required", "repeated_key", "string_", "too_long", "too_short",
+)  # fmt: skip
+
+
+class FaultTranslator:
+    """Translates for one record schema."""
+
+    def __init__(self, root: Record) -> None:
+        self._root = root
+        self._names = {
+            name
+            for record in named_types(root)
+            if isinstance(record, Record)
+            for entry in record.fields
+            for name in (entry.name, *entry.aliases)
+        }
+
+    def translate(self, error: ValidationError) -> list[Fault]:
+        """At least one fault, and at most MAX_TOLD_FAULTS."""
+        details = error.errors(include_url=False, include_input=False)
+        return [self._translate(entry) for entry in details[:MAX_TOLD_FAULTS]]
+
+    def _translate(self, details: ErrorDetails) -> Fault:
+        kind, location = details["type"], details["loc"]
+        context: dict[str, Any] = details.get("ctx", {})
+        if kind == "json_invalid":
+            return Fault(Stage.PARSE, "", f"the event is no JSON: {context.get('error', 'it is malformed')}")
+        if kind == "repeated_key":
+            # The place is the key alone; a key of a map is data, and not told.
+            name = str(location[0]) if location and location[0] in self._names else ""
+            return Fault(Stage.PARSE, name, details["msg"])
+        path, record = self._walk(location)
+        return Fault(Stage.VALIDATE, path, _sentence(kind, details["msg"], location, record))
+
+    def _walk(self, location: tuple[int | str, ...]) -> tuple[str, Record | None]:
+        """The path as far as the schema leads, and the record in which its last name stands."""
+        node: Node | None = self._root
+        steps: list[str] = []
+        inside: Record | None = None
+        for part in location:
+            node = _skip_null(node)
+            inside = node if isinstance(node, Record) else None
+            match node:
+                case Record():
+                    steps.append(str(part)[:_MAX_NAME])
+                    node = _field_type(node, part)
+                case Array():
+                    steps.append(str(part) if isinstance(part, int) else "*")
+                    node = node.items
+                case Map():
+                    steps.append("*")  # a key of a map is data
+                    node = node.values
+                case _:
+                    return ".".join(steps), None
+        return ".".join(steps), inside
+
+
+def _skip_null(node: Node | None) -> Node | None:
+    """The one branch beside null, where there is one: pydantic's location has no step for it."""
+    if isinstance(node, Union):
+        branches = [branch for branch in node.branches if getattr(branch, "name", "") != "null"]
+        return branches[0] if len(branches) == 1 else None
+    return node
+
+
+def _field_type(record: Record, name: object) -> Node | None:
+    for entry in record.fields:
+        if name == entry.name or name in entry.aliases:
+            return entry.type
+    return None
+
+
+def _sentence(kind: str, message: str, location: tuple[int | str, ...], record: Record | None) -> str:
+    match kind:
+        case "missing":
+            return "the field is required"
+        case "extra_forbidden":
+            for entry in record.fields if record is not None else ():
+                if location[-1] == entry.name or location[-1] in entry.aliases:
+                    names = ", ".join((entry.name, *entry.aliases))
+                    return f"the field is given more than once: {names} are names of one field; send one of them"
+            return "unknown field"
+        case "model_type" | "model_attributes_type" | "dataclass_type":
+            return "a JSON object is expected"
+        case "value_error":
+            return message.removeprefix("Value error, ")
+        case _ if kind.startswith(_SAFE_KINDS):
+            return message[:1].lower() + message[1:]
+        case _:
+            return "the value does not fit the contract"

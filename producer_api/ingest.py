@@ -1,0 +1,266 @@
+"""Events → records → answers, for one contract.
+
+A 2xx answer is given when the broker has acknowledged; every other event is named with its stage and whether to retry.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from time import perf_counter
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+import msgspec
+
+from codegen.runtime import AvroEncodeError
+from producer_api.bounds import Overloaded
+from producer_api.errors import (
+    INVALID_EVENT,
+    INVALID_EVENTS,
+    OVERLOADED,
+    REFUSED_RECORD,
+    UNDELIVERED,
+    Answer,
+    Fault,
+    Stage,
+    problem_answer,
+)
+from producer_api.publisher import Delivered, Headers, Receipt, Record
+from producer_api.shapes import AcceptedShapes, InvalidEvent
+
+if TYPE_CHECKING:
+    from codegen.catalog import GeneratedContract
+    from codegen.runtime import AvroModel
+    from producer_api.metrics import ContractMetrics
+    from producer_api.publisher import Publisher
+    from producer_api.rejects import Rejects
+    from producer_api.serializer import Serializer
+
+_CHUNK_EVENTS: Final = 256  # a few milliseconds of validation, then other requests get their turn
+_EVENT_ID: Final = "event_id"
+
+
+class _Prepared(NamedTuple):
+    """An event ready to be produced; `event_id` as JSON, or None where the contract has no such field."""
+
+    record: Record
+    event_id: str | None
+    shape: int
+
+
+class _Accepted(NamedTuple):
+    event_id: str | None
+    partition: int
+    offset: int
+
+    def describe(self, index: int) -> dict[str, Any]:
+        entry: dict[str, Any] = {"index": index, "status": "accepted"}
+        if self.event_id is not None:
+            entry["event_id"] = self.event_id
+        entry["partition"] = self.partition
+        entry["offset"] = self.offset
+        return entry
+
+
+_Outcome = _Accepted | Fault
+_Part = list[tuple[int, _Prepared]]
+
+
+class _Call(NamedTuple):
+    """A part of a request that is under way: its events with their indexes, and their receipts to come."""
+
+    part: _Part
+    future: asyncio.Future[list[Receipt]]
+
+
+class Ingestion:
+    """Takes the events of one contract. Its methods belong to the event loop of the publisher."""
+
+    def __init__(
+        self,
+        contract: GeneratedContract,
+        shapes: AcceptedShapes,
+        serializer: Serializer,
+        publisher: Publisher,
+        metrics: ContractMetrics,
+        *,
+        rejects: Rejects | None = None,
+        retry_after_s: int = 1,
+        on_undelivered: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`on_undelivered` is called when the broker did not acknowledge in time."""
+        self._topic = contract.topic
+        self._shapes = shapes
+        self._serializer = serializer
+        self._publisher = publisher
+        self._metrics = metrics
+        self._rejects = rejects
+        self._retry = {"retry-after": str(retry_after_s)}
+        self._on_undelivered = on_undelivered
+        attributes = {wire: attribute for attribute, wire in shapes.model.WIRE_NAMES.items()}
+        self._key = attributes[contract.key] if contract.key is not None else None
+        self._event_id = attributes.get(_EVENT_ID)
+        self._template = b""
+        # A part that is larger than the bound would never find room.
+        self._chunk_events = min(_CHUNK_EVENTS, publisher.bound.max_records)
+
+    async def accept_one(self, data: bytes, headers: Headers | None) -> Answer:
+        """One event; 202, or a problem document that names all its faults."""
+        self._metrics.received.inc()
+        try:
+            prepared = self._prepare(data)
+        except InvalidEvent as error:
+            self._refuse(error.faults[0], data, headers)
+            return _one_problem(INVALID_EVENT, error.faults)
+        started = perf_counter()
+        try:
+            (receipt,) = await self._publisher.produce(prepared.record, headers)
+        except Overloaded as error:
+            fault = Fault(Stage.QUEUE, "", str(error), retryable=True)
+            self._refuse(fault, data, headers)
+            return _one_problem(OVERLOADED, [fault], self._retry)
+        self._metrics.produce_seconds.observe(perf_counter() - started)
+        outcome = self._settle(prepared, receipt, data, headers)
+        if isinstance(outcome, _Accepted):
+            return Answer(202, self._fill_template(outcome))
+        if outcome.retryable:
+            return _one_problem(UNDELIVERED, [outcome], self._retry)
+        return _one_problem(REFUSED_RECORD, [outcome])
+
+    async def accept_many(self, slices: Sequence[bytes], headers: Headers | None) -> Answer:
+        """Several events: 202 if all are accepted, 207 if some, else 422, or 503 if a retry may help."""
+        self._metrics.received.inc(len(slices))
+        outcomes: dict[int, _Outcome] = {}
+        pending: list[_Call] = []
+        started = perf_counter()
+        for start in range(0, len(slices), self._chunk_events):
+            if start:
+                await asyncio.sleep(0)
+            chunk = self._prepare_chunk(slices, start, outcomes, headers)
+            # produce_batch takes no headers, so records that have some go one by one.
+            for part in [chunk] if headers is None else [[entry] for entry in chunk]:
+                try:
+                    if part:
+                        pending.append(await self._queue(part, headers, pending))
+                except Overloaded as error:
+                    fault = Fault(Stage.QUEUE, "", str(error), retryable=True)
+                    for index, _ in part:
+                        outcomes[index] = self._refuse(fault, slices[index], headers)
+        for call in pending:
+            for (index, prepared), receipt in zip(call.part, await call.future, strict=True):
+                outcomes[index] = self._settle(prepared, receipt, slices[index], headers)
+        self._metrics.produce_seconds.observe(perf_counter() - started)
+        return self._answer_many([outcomes[index] for index in range(len(slices))])
+
+    async def _queue(self, part: _Part, headers: Headers | None, pending: Sequence[_Call]) -> _Call:
+        """Produce a part of a request. Where there is no room, that of its own earlier parts may come free."""
+        records = [prepared.record for _, prepared in part]
+        try:
+            return _Call(part, self._produce(records, headers))
+        except Overloaded:
+            if not pending:
+                raise
+            await asyncio.wait([call.future for call in pending])
+        return _Call(part, self._produce(records, headers))
+
+    def _prepare_chunk(
+        self, slices: Sequence[bytes], start: int, outcomes: dict[int, _Outcome], headers: Headers | None
+    ) -> _Part:
+        chunk: _Part = []
+        for index in range(start, min(start + self._chunk_events, len(slices))):
+            try:
+                chunk.append((index, self._prepare(slices[index])))
+            except InvalidEvent as error:
+                outcomes[index] = self._refuse(error.faults[0], slices[index], headers)
+        return chunk
+
+    def _prepare(self, data: bytes) -> _Prepared:
+        """Raises InvalidEvent."""
+        reading = self._shapes.read(data)
+        model = reading.model
+        try:
+            value = self._serializer.serialize(model)
+        except AvroEncodeError:
+            fault = Fault(Stage.ENCODE, "", "the event cannot be written as Avro")
+            raise InvalidEvent([fault]) from None
+        key = None if self._key is None else _key_text(model, self._key).encode()
+        event_id = None if self._event_id is None else str(getattr(model, self._event_id))
+        return _Prepared(Record(self._topic, key, value), event_id, reading.shape)
+
+    def _produce(self, records: list[Record], headers: Headers | None) -> asyncio.Future[list[Receipt]]:
+        if headers is None:
+            return self._publisher.produce_many(records)
+        return self._publisher.produce(records[0], headers)
+
+    def _settle(self, prepared: _Prepared, receipt: Receipt, data: bytes, headers: Headers | None) -> _Outcome:
+        if isinstance(receipt, Delivered):
+            self._metrics.accepted.inc()
+            self._metrics.shapes[prepared.shape].inc()
+            return _Accepted(prepared.event_id, receipt.partition, receipt.offset)
+        if receipt.retryable:
+            self._on_undelivered()
+        return self._refuse(Fault(receipt.stage, "", receipt.message, receipt.retryable), data, headers)
+
+    def _refuse(self, fault: Fault, data: bytes, headers: Headers | None) -> Fault:
+        """Count the refusal; an event that no retry can save is kept, where that is wanted."""
+        self._metrics.refused[Stage(fault.stage)].inc()
+        if self._rejects is not None and not fault.retryable:
+            self._rejects.keep(data, fault, headers)
+        return fault
+
+    def _fill_template(self, outcome: _Accepted) -> bytes:
+        if not self._template:
+            self._template = self._make_template()
+        if outcome.event_id is None:
+            return self._template % (outcome.partition, outcome.offset)
+        return self._template % (msgspec.json.encode(outcome.event_id), outcome.partition, outcome.offset)
+
+    def _make_template(self) -> bytes:
+        identity = "" if self._event_id is None else '"event_id":%b,'
+        return (
+            f'{{"status":"accepted",{identity}"topic":"{self._topic}","partition":%d,"offset":%d,'
+            f'"schema_id":{self._serializer.schema_id},"schema_version":{self._serializer.version}}}'
+        ).encode()
+
+    def _answer_many(self, outcomes: Sequence[_Outcome]) -> Answer:
+        accepted = sum(isinstance(outcome, _Accepted) for outcome in outcomes)
+        if not accepted:
+            return self._none_accepted(outcomes)
+        body = {
+            "status": "accepted" if accepted == len(outcomes) else "partial",
+            "topic": self._topic,
+            "schema_id": self._serializer.schema_id,
+            "schema_version": self._serializer.version,
+            "accepted": accepted,
+            "refused": len(outcomes) - accepted,
+            "results": [
+                outcome.describe(index)
+                if isinstance(outcome, _Accepted)
+                else {"status": "refused", **outcome.describe(index)}
+                for index, outcome in enumerate(outcomes)
+            ],
+        }
+        return Answer(202 if accepted == len(outcomes) else 207, msgspec.json.encode(body))
+
+    def _none_accepted(self, outcomes: Sequence[_Outcome]) -> Answer:
+        faults = [outcome for outcome in outcomes if isinstance(outcome, Fault)]
+        errors = [fault.describe(index) for index, fault in enumerate(faults)]
+        retryable = [fault for fault in faults if fault.retryable]
+        if not retryable:
+            return problem_answer(INVALID_EVENTS, f"none of {len(faults)} events was accepted", errors)
+        problem = OVERLOADED if retryable[0].stage == Stage.QUEUE else UNDELIVERED
+        detail = f"none of {len(faults)} events was accepted; {len(retryable)} of them may be sent again"
+        return problem_answer(problem, detail, errors, headers=self._retry)
+
+
+def _one_problem(problem: Any, faults: Sequence[Fault], headers: dict[str, str] | None = None) -> Answer:
+    first = faults[0]
+    detail = f"{first.field}: {first.message}" if first.field else first.message
+    if len(faults) > 1:
+        detail += f" (and {len(faults) - 1} more)"
+    return problem_answer(problem, detail, [fault.describe(0) for fault in faults], headers=headers)
+
+
+def _key_text(model: AvroModel, attribute: str) -> str:
+    """The key's value as text; a StrEnum is its symbol, a uuid its 36 characters."""
+    return str(getattr(model, attribute))

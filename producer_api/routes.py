@@ -1,0 +1,125 @@
+"""The way of one request: may it come in, its body, its events, its answer."""
+
+from __future__ import annotations
+
+import logging
+import re
+import traceback
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from producer_api.body import BodyLimits, BodyReader, Disconnected, Receive
+from producer_api.bounds import Bound
+from producer_api.errors import INTERNAL, INVALID_BODY, UNAVAILABLE, Answer, Fault, Refusal, Stage, problem_answer
+from producer_api.health import BrokerWatch
+from producer_api.ingest import Ingestion
+from producer_api.metrics import ContractMetrics
+from producer_api.publisher import Headers
+from producer_api.rejects import Rejects
+from producer_api.serializer import Serializer
+
+_log: Final = logging.getLogger(__name__)
+# W3C Trace Context, section "traceparent header"; all-zero ids and version ff are invalid.
+_TRACEPARENT: Final = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_GONE: Final = Answer(499, b"")  # nobody reads it
+
+Scope = MutableMapping[str, Any]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+@dataclass(slots=True)
+class Gate:
+    """Whether requests may come in at all."""
+
+    watch: BrokerWatch
+    retry_after_s: int
+    closing: bool = False
+
+    def check(self, serializer: Serializer) -> None:
+        """Raises Refusal while events cannot be taken."""
+        if self.closing:
+            raise self._refusal("shutting_down", "the service is shutting down")
+        if not serializer.ready:
+            raise self._refusal("no_schema_id", serializer.reason)
+        if self.watch.away:
+            raise self._refusal("kafka_away", self.watch.away)
+
+    def _refusal(self, reason: str, detail: str) -> Refusal:
+        return Refusal(UNAVAILABLE, reason, detail, {"retry-after": str(self.retry_after_s)})
+
+
+class ContractEndpoint:
+    """An ASGI application that takes the events of one contract, and the same as a function that gives the answer."""
+
+    def __init__(
+        self,
+        ingestion: Ingestion,
+        serializer: Serializer,
+        gate: Gate,
+        limits: BodyLimits,
+        open_requests: Bound,
+        metrics: ContractMetrics,
+        rejects: Rejects | None = None,
+    ) -> None:
+        self._ingestion = ingestion
+        self._serializer = serializer
+        self._gate = gate
+        self._limits = limits
+        self._open_requests = open_requests
+        self._metrics = metrics
+        self._rejects = rejects
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await send_answer(await self.answer(scope["headers"], receive), send)
+
+    async def answer(self, raw_headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Answer:
+        """Never raises: a fault of our own is a 500 whose cause is in the log, without values of the request."""
+        headers = dict(raw_headers)
+        reader = BodyReader(headers, self._limits, self._open_requests)
+        try:
+            self._gate.check(self._serializer)
+            body = await reader.read_body(receive)
+            trace = carried_headers(headers)
+            try:
+                events = reader.split(body)
+            except Refusal as refusal:
+                self._keep(body, refusal, trace)
+                raise
+            if events.many:
+                return await self._ingestion.accept_many(events.slices, trace)
+            return await self._ingestion.accept_one(body, trace)
+        except Refusal as refusal:
+            self._metrics.refuse_request(refusal.reason)
+            return refusal.answer()
+        except Disconnected:
+            self._metrics.refuse_request("disconnected")
+            return _GONE
+        except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the place
+            self._metrics.refuse_request("internal")
+            place = "".join(traceback.format_tb(error.__traceback__))
+            _log.error("an event could not be taken: %s\n%s", type(error).__name__, place)
+            return problem_answer(INTERNAL, "the service met a fault of its own; its log says which")
+        finally:
+            reader.release()
+
+    def _keep(self, body: bytes, refusal: Refusal, trace: Headers | None) -> None:
+        """A body in which no events can be told apart is kept as one reject."""
+        if self._rejects is not None and body and refusal.problem is INVALID_BODY:
+            self._rejects.keep(body, Fault(Stage.PARSE, "", refusal.detail), trace)
+
+
+def carried_headers(headers: Mapping[bytes, bytes]) -> Headers | None:
+    """The headers that a record takes over from its request; None if there are none, which is the fast case."""
+    trace = headers.get(b"traceparent")
+    if trace is None or not _TRACEPARENT.fullmatch(trace):
+        return None
+    return [("traceparent", trace)]
+
+
+async def send_answer(answer: Answer, send: Send) -> None:
+    """Send `answer` as one message of the ASGI protocol."""
+    headers = [(b"content-type", answer.media_type.encode()), (b"content-length", b"%d" % len(answer.body))]
+    headers.extend((name.encode(), value.encode()) for name, value in answer.headers)
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": answer.body})

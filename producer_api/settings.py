@@ -1,0 +1,102 @@
+"""What can be set about the API, with its bounds; every value comes from the environment through `tools.config`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from tools import config
+
+# What a 2xx answer promises, and the partitions that Java clients choose: not for the environment to change.
+GUARANTEES: Final[Mapping[str, Any]] = {
+    "acks": "all",
+    "enable.idempotence": True,
+    "partitioner": "murmur2_random",
+}
+# Kafka's own default of two minutes is longer than an HTTP client waits.
+DELIVERY_TIMEOUT_MS: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Bounds and switches of one API process. Sizes are bytes, names of times end in their unit."""
+
+    max_body_bytes: int = 4 * 1024 * 1024
+    max_decompressed_bytes: int = 16 * 1024 * 1024
+    max_records: int = 10_000
+    max_open_request_bytes: int = 64 * 1024 * 1024
+    max_in_flight_records: int = 100_000
+    max_in_flight_bytes: int = 64 * 1024 * 1024
+    body_timeout_s: float = 10.0
+    flush_timeout_s: float = 10.0
+    probe_timeout_s: float = 2.0
+    retry_after_s: int = 1
+    keep_rejects: bool = False
+    report: bool = False
+    metrics_dir: str = ""
+    writer_version: int | None = None
+    contracts: tuple[str, ...] | None = None
+    kafka: Mapping[str, Any] = field(default_factory=dict)
+    registry: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
+    """The settings that the environment makes. Raises tools.config.ConfigError, which names the variable."""
+    given = config.environment() if environ is None else environ
+    base = Settings()
+    max_in_flight_records = config.setting_int("API_MAX_IN_FLIGHT_RECORDS", base.max_in_flight_records, 1, given)
+    max_in_flight_bytes = config.setting_int("API_MAX_IN_FLIGHT_BYTES", base.max_in_flight_bytes, 1, given)
+    names = config.setting_str("API_CONTRACTS", "", given)
+    settings = Settings(
+        max_body_bytes=config.setting_int("API_MAX_BODY_BYTES", base.max_body_bytes, 1, given),
+        max_decompressed_bytes=config.setting_int("API_MAX_DECOMPRESSED_BYTES", base.max_decompressed_bytes, 1, given),
+        max_records=config.setting_int("API_MAX_RECORDS", base.max_records, 1, given),
+        max_open_request_bytes=config.setting_int("API_MAX_OPEN_REQUEST_BYTES", base.max_open_request_bytes, 1, given),
+        max_in_flight_records=max_in_flight_records,
+        max_in_flight_bytes=max_in_flight_bytes,
+        body_timeout_s=config.setting_float("API_BODY_TIMEOUT_S", base.body_timeout_s, 0.1, given),
+        flush_timeout_s=config.setting_float("API_FLUSH_TIMEOUT_S", base.flush_timeout_s, 0.0, given),
+        probe_timeout_s=config.setting_float("API_PROBE_TIMEOUT_S", base.probe_timeout_s, 0.1, given),
+        retry_after_s=config.setting_int("API_RETRY_AFTER_S", base.retry_after_s, 1, given),
+        keep_rejects=config.setting_bool("API_REJECTS", base.keep_rejects, given),
+        report=config.setting_bool("API_REPORT", base.report, given),
+        metrics_dir=config.setting_str("PROMETHEUS_MULTIPROC_DIR", "", given),
+        writer_version=config.writer_version(given),
+        contracts=tuple(name.strip() for name in names.split(",")) if names else None,
+        kafka=_producer_conf(given, max_in_flight_records, max_in_flight_bytes),
+        registry=config.read_schema_registry_conf(given),
+    )
+    _check_bounds(settings)
+    return settings
+
+
+def _check_bounds(settings: Settings) -> None:
+    """What one request may bring must fit into what all may hold, or it would be refused for ever."""
+    largest = settings.max_body_bytes + settings.max_decompressed_bytes
+    for name, value, least, what in (
+        ("API_MAX_OPEN_REQUEST_BYTES", settings.max_open_request_bytes, largest,
+         "API_MAX_BODY_BYTES and API_MAX_DECOMPRESSED_BYTES together"),
+        ("API_MAX_IN_FLIGHT_BYTES", settings.max_in_flight_bytes, settings.max_decompressed_bytes,
+         "API_MAX_DECOMPRESSED_BYTES"),
+    ):  # fmt: skip
+        if value < least:
+            raise config.ConfigError(f"{name}={value} is less than {what} ({least}): raise the one or lower the other")
+
+
+def _producer_conf(environ: Mapping[str, str], max_records: int, max_bytes: int) -> dict[str, Any]:
+    """librdkafka's properties: defaults that the environment may change, then what it says, then the guarantees."""
+    given = config.read_kafka_conf(environ, "producer", GUARANTEES)
+    defaults: dict[str, Any] = {
+        "client.id": "producer-api",
+        "linger.ms": 1,
+        "topic.metadata.propagation.max.ms": 5_000,
+        "log_level": 3,
+        # Our own bounds refuse first; librdkafka's queue has room for what they let through.
+        "queue.buffering.max.messages": max_records * 2,
+        "queue.buffering.max.kbytes": max(1024, max_bytes * 2 // 1024),
+    }
+    # `message.timeout.ms` is the older name of the same property.
+    if "message.timeout.ms" not in given:
+        defaults["delivery.timeout.ms"] = DELIVERY_TIMEOUT_MS
+    return {**defaults, **given}
