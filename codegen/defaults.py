@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import json
 import math
-from typing import Final
+from typing import Final, TypeAlias
 
 from codegen.faults import SchemaFault
 from codegen.json_source import escape_pointer
@@ -18,8 +18,21 @@ LONG_RANGE: Final = (-(2**63), 2**63 - 1)
 FLOAT_MAX: Final = (2 - 2**-23) * 2.0**127
 
 
+# Whether a branch of a union takes a value, by the identity of both: without it, unions in unions cost 2^depth.
+_Known: TypeAlias = dict[tuple[int, int], bool]
+
+
 def default_faults(node: Node, value: Json, pointer: str) -> list[SchemaFault]:
     """Everything that keeps `value` from being a default of `node`."""
+    return _faults(node, value, pointer, {})
+
+
+def matching_branch(union: Union, value: Json) -> int | None:
+    """The index of the first branch of which `value` can be the default."""
+    return _matching_branch(union, value, {})
+
+
+def _faults(node: Node, value: Json, pointer: str, known: _Known) -> list[SchemaFault]:
     pairs: list[tuple[Node, Json, str]] = []
     match node:
         case Primitive():
@@ -41,22 +54,24 @@ def default_faults(node: Node, value: Json, pointer: str) -> list[SchemaFault]:
                 return [_fault(pointer, value, "is no object, as a map needs")]
             pairs = [(node.values, item, f"{pointer}/{escape_pointer(key)}") for key, item in value.items()]
         case Record():
-            return _record(node, value, pointer)
+            return _record(node, value, pointer, known)
         case Union():
-            return _union(node, value, pointer)
-    return [fault for inner, item, here in pairs for fault in default_faults(inner, item, here)]
+            return _union(node, value, pointer, known)
+    return [fault for inner, item, here in pairs for fault in _faults(inner, item, here, known)]
 
 
-def matching_branch(union: Union, value: Json) -> int | None:
-    """The index of the first branch of which `value` can be the default."""
+def _matching_branch(union: Union, value: Json, known: _Known) -> int | None:
     for index, branch in enumerate(union.branches):
-        if not default_faults(branch, value, ""):
+        key = (id(branch), id(value))
+        if key not in known:
+            known[key] = not _faults(branch, value, "", known)
+        if known[key]:
             return index
     return None
 
 
-def _union(union: Union, value: Json, pointer: str) -> list[SchemaFault]:
-    if matching_branch(union, value) is not None:
+def _union(union: Union, value: Json, pointer: str, known: _Known) -> list[SchemaFault]:
+    if _matching_branch(union, value, known) is not None:
         return []
     names = ", ".join(
         simple_name(branch.full_name) if isinstance(branch, Fixed | Enum | Record) else type_name(branch)
@@ -65,20 +80,20 @@ def _union(union: Union, value: Json, pointer: str) -> list[SchemaFault]:
     return [_fault(pointer, value, f"fits no branch of the union [{names}]")]
 
 
-def _record(record: Record, value: Json, pointer: str) -> list[SchemaFault]:
+def _record(record: Record, value: Json, pointer: str, known: _Known) -> list[SchemaFault]:
     if not isinstance(value, dict):
         return [_fault(pointer, value, f"is no object, as the record {record.full_name} needs")]
     faults: list[SchemaFault] = []
     for field in record.fields:
         if field.name in value:
-            faults += default_faults(field.type, value[field.name], f"{pointer}/{escape_pointer(field.name)}")
+            faults += _faults(field.type, value[field.name], f"{pointer}/{escape_pointer(field.name)}", known)
         elif not field.has_default:
             faults.append(_fault(pointer, value, f"lacks the field {field.name!r}, which has no default of its own"))
-    known = {field.name for field in record.fields}
+    names = {field.name for field in record.fields}
     faults += [
         _fault(f"{pointer}/{escape_pointer(key)}", value[key], f"stands for no field of {record.full_name}")
         for key in value
-        if key not in known
+        if key not in names
     ]
     return faults
 

@@ -7,6 +7,7 @@ are faults.
 from __future__ import annotations
 
 import json
+import math
 import re
 from dataclasses import dataclass
 from typing import Final
@@ -170,7 +171,8 @@ class _Reader:
         try:
             decoded, self.at = _STRINGS.raw_decode(self.text, self.at)
         except json.JSONDecodeError as error:
-            raise self._fault(error.msg[:1].lower() + error.msg[1:], error.pos) from None
+            reason = error.msg.removesuffix(" at").removesuffix(" starting")
+            raise self._fault(reason[:1].lower() + reason[1:], error.pos) from None
         value = str(decoded)
         try:
             value.encode()
@@ -189,5 +191,8 @@ class _Reader:
         literal = match.group()
         if len(literal) > _MAX_DIGITS:
             raise self._fault(f"a number of more than {_MAX_DIGITS} digits")
+        value = int(literal) if literal.lstrip("-").isdigit() else float(literal)
+        if isinstance(value, float) and math.isinf(value):
+            raise self._fault("a number beyond the range of a double")
         self.at = match.end()
-        return int(literal) if literal.lstrip("-").isdigit() else float(literal)
+        return value

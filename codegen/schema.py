@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Final, TypeVar, cast
 
 from codegen.defaults import default_faults
+from codegen.endless import endless_records
 from codegen.faults import InvalidSchema, SchemaFault
 from codegen.nodes import (
     MISSING,
@@ -67,8 +68,13 @@ def parse_schema(schema: Json, known: Mapping[str, Named] | None = None) -> Sche
     root = parser.node(schema, "", "", 0)
     parser.check_defaults()
     if parser.faults or root is None:
-        raise InvalidSchema(tuple(sorted(parser.faults, key=lambda fault: fault.pointer)))
-    return Schema(root, parser.types, tuple(parser.warnings))
+        raise InvalidSchema(tuple(sorted(parser.faults, key=_place)))
+    return Schema(root, parser.types, (*parser.warnings, *endless_records(root)))
+
+
+def _place(fault: SchemaFault) -> list[tuple[int, str]]:
+    """Sorts /fields/2 before /fields/10."""
+    return [(int(token), "") if token.isdigit() else (-1, token) for token in fault.pointer.split("/")]
 
 
 @dataclass(slots=True)
@@ -175,6 +181,9 @@ class _Parser(AttributeReader):
     def _named(self, kind: str, schema: dict[str, Json], pointer: str, namespace: str, depth: int) -> Node | None:
         full_name = self.full_name(schema, pointer, namespace)
         if full_name is None:
+            # Nothing can refer to it, but what is wrong inside deserves to be told along with the name.
+            if kind in ("record", "error"):
+                self._fields(schema, pointer, namespace, depth)
             return None
         inner_namespace = full_name.rpartition(".")[0]
         aliases = self.type_aliases(schema, pointer, inner_namespace)
