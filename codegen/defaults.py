@@ -43,8 +43,8 @@ def _faults(node: Node, value: Json, pointer: str, known: _Known) -> list[Schema
                 reason = f"has {len(value)} bytes where {node.full_name} has {node.size}"
             return [] if reason is None else [_fault(pointer, value, reason)]
         case Enum():
-            known = isinstance(value, str) and value in node.symbols
-            return [] if known else [_fault(pointer, value, f"is no symbol of {node.full_name}")]
+            is_symbol = isinstance(value, str) and value in node.symbols
+            return [] if is_symbol else [_fault(pointer, value, f"is no symbol of {node.full_name}")]
         case Array():
             if not isinstance(value, list):
                 return [_fault(pointer, value, "is no array")]
