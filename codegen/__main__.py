@@ -31,6 +31,8 @@ def run(argv: Sequence[str], out: TextIO, err: TextIO) -> int:
         print(f"error: {len(error.faults)} fault(s) in {options.schemas}; nothing was written", file=err)
     except (Unproved, ForeignFile) as error:
         print(f"error: {error}; nothing was written", file=err)
+    except OSError as error:
+        print(f"error: {error.filename or options.out}: {error.strerror or error}", file=err)
     return REFUSED
 
 

@@ -39,7 +39,7 @@ class ContractFault:
         return f"{where}: {self.reason}{at}; {self.hint}"
 
 
-class InvalidContract(ValueError):  # noqa: N818 - the name of the condition, as everywhere in this house
+class InvalidContract(ValueError):
     """The contracts cannot be read. `faults` has every fault of every contract."""
 
     def __init__(self, faults: tuple[ContractFault, ...]) -> None:
@@ -190,7 +190,11 @@ class _Reader:
 
     def _settings(self, folder: Path, versions: list[ContractVersion]) -> Settings | None:
         path = folder / "contract.toml"
-        text = path.read_text(encoding="utf-8") if path.exists() else ""
+        try:
+            text = path.read_text(encoding="utf-8") if path.exists() else ""
+        except UnicodeDecodeError as error:
+            self.fault(path, f"byte {error.start} is no UTF-8", "save the file as UTF-8")
+            return None
         reader = SettingsReader(folder.name, tuple(version.number for version in versions))
         settings = reader.read(text)
         for fault in reader.faults:

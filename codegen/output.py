@@ -10,7 +10,7 @@ from typing import TextIO
 from codegen.render import MARKER
 
 
-class ForeignFile(ValueError):  # noqa: N818 - the name of the condition, as everywhere in this house
+class ForeignFile(ValueError):
     """A file that codegen did not make stands where it would write."""
 
 
@@ -19,7 +19,7 @@ def compare_output(folder: Path, files: Mapping[PurePosixPath, str], out: TextIO
     drift = 0
     for path, text in sorted(files.items()):
         target = folder / path
-        there = target.read_text(encoding="utf-8") if target.is_file() else ""
+        there = _read(target) or ""
         if there != text:
             drift += 1
             before = f"a/{path}" if there else "/dev/null"
@@ -37,7 +37,7 @@ def write_output(folder: Path, files: Mapping[PurePosixPath, str], *, clean: boo
     """Write what differs, each file in one step, and say so. Raises ForeignFile before anything is written."""
     for path in files:
         target = folder / path
-        if target.is_file() and target.stat().st_size and MARKER not in target.read_text(encoding="utf-8"):
+        if MARKER not in (_read(target) or MARKER):
             raise ForeignFile(f"{target} was not generated: move it away")
     written = [path for path, text in sorted(files.items()) if _write(folder / path, text)]
     for path in written:
@@ -57,11 +57,12 @@ def write_output(folder: Path, files: Mapping[PurePosixPath, str], *, clean: boo
 def find_orphans(folder: Path, files: Mapping[PurePosixPath, str]) -> list[Path]:
     """Files that codegen made once and would not make now."""
     known = {folder / path for path in files}
-    return [
-        path
-        for path in sorted(folder.rglob("*.py"))
-        if path not in known and MARKER in path.read_text(encoding="utf-8", errors="replace")
-    ]
+    return [path for path in sorted(folder.rglob("*.py")) if path not in known and MARKER in (_read(path) or "")]
+
+
+def _read(path: Path) -> str | None:
+    """The text of a file, byte for byte where it is UTF-8, or None if there is no such file."""
+    return path.read_bytes().decode("utf-8", "replace") if path.is_file() else None
 
 
 def _remove_folder(folder: Path) -> None:
@@ -75,7 +76,7 @@ def _remove_folder(folder: Path) -> None:
 
 
 def _write(target: Path, text: str) -> bool:
-    if target.is_file() and target.read_text(encoding="utf-8") == text:
+    if _read(target) == text:
         return False
     target.parent.mkdir(parents=True, exist_ok=True)
     temporary = target.with_name(f".{target.name}.tmp")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
@@ -37,7 +37,7 @@ _ENCODERS: Final = {
 }
 
 
-class UnsupportedType(ValueError):  # noqa: N818 - the name of the condition, as everywhere in this house
+class UnsupportedType(ValueError):
     """`codegen.supported` should have refused this type before."""
 
 
@@ -83,11 +83,12 @@ def encoding(node: Node, value: str, depth: int = 0) -> Iterator[str]:
             yield f"{value}._encode_into(out)"
         case Array():
             item = f"item{depth or ''}"
-            yield from _block(f"for {item} in {value}:", encoding(node.items, item, depth + 1), value)
+            yield from _block(f"for {item} in {value}:", list(encoding(node.items, item, depth + 1)), value)
         case Map():
             key, item = f"key{depth or ''}", f"item{depth or ''}"
-            body = (f"out += binary.encode_string({key})", *encoding(node.values, item, depth + 1))
-            yield from _block(f"for {key}, {item} in {value}.items():", body, value)
+            inner = list(encoding(node.values, item, depth + 1))
+            loop = f"for {key}, {item} in {value}.items():" if inner else f"for {key} in {value}:"
+            yield from _block(loop, [f"out += binary.encode_string({key})", *inner], value)
         case Union():
             yield from _optional(node, value, depth)
         case Fixed():
@@ -96,13 +97,13 @@ def encoding(node: Node, value: str, depth: int = 0) -> Iterator[str]:
             assert_never(node)
 
 
-def _block(loop: str, body: Iterator[str] | tuple[str, ...], value: str) -> Iterator[str]:
+def _block(loop: str, body: Sequence[str], value: str) -> Iterator[str]:
     """One block with all items, as fastavro writes it, and the empty block that ends an array or map."""
     yield f"if {value}:"
     yield f"    out += binary.encode_long(len({value}))"
-    yield f"    {loop}"
-    lines = list(body) or ["pass"]
-    yield from (f"        {line}" for line in lines)
+    if body:  # items of null take no bytes
+        yield f"    {loop}"
+        yield from (f"        {line}" for line in body)
     yield "out.append(0)"
 
 
@@ -192,16 +193,17 @@ def _primitive_default(node: Primitive, value: Json) -> str:
         case int() if logical in _UNITS:
             return _instant_default(value, 1000 if logical == "timestamp-millis" else 1)
         case int() | float() if node.name == "float":
-            return repr(struct.unpack("<f", struct.pack("<f", value))[0])
+            return float_literal(struct.unpack("<f", struct.pack("<f", value))[0])
         case int() | float():
-            return repr(float(value)) if node.name == "double" else repr(value)
+            return float_literal(float(value)) if node.name == "double" else repr(value)
         case str() if logical == "uuid":
             return f"UUID({quote(str(parse_uuid(value)))})"
         case str() if logical == "decimal" and node.logical is not None:
             unscaled, scale = int.from_bytes(value.encode("latin-1"), "big", signed=True), node.logical.scale or 0
             # Made of its digits, because arithmetic would round to the 28 digits of the default context.
             exact = Decimal((int(unscaled < 0), tuple(map(int, str(abs(unscaled)))), -scale))
-            return f"Decimal({quote(str(check_decimal(exact, node.logical.precision or 0, scale)))})"
+            checked = str(check_decimal(exact, node.logical.precision or 0, scale))
+            return f"Decimal({quote(checked) if scale else checked})"
         case str() if node.name == "bytes":
             return bytes_literal(value.encode("latin-1"))
         case str():
@@ -220,13 +222,16 @@ def _instant_default(value: int, unit_us: int) -> str:
 
 
 def quote(text: str) -> str:
-    """A string literal in double quotes, the way the formatter writes it."""
+    """A string literal the way the formatter writes it: in double quotes, unless it has more of them than of single."""
+    if text.count('"') > text.count("'") or repr(text)[0] == '"':
+        return repr(text)
     body = repr(text)[1:-1]
-    if repr(text)[0] == '"':
-        return repr(text)
-    if '"' in text and "'" not in text:
-        return repr(text)
     return '"' + body.replace("\\'", "'").replace('"', '\\"') + '"'
+
+
+def float_literal(value: float) -> str:
+    """A float the way the formatter writes it."""
+    return repr(value).replace("e+", "e")
 
 
 def bytes_literal(data: bytes) -> str:

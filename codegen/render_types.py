@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import json
+import re
 from collections.abc import Sequence
-from typing import Final
 
 from codegen.canonical import fingerprint
 from codegen.library_faults import leaves_out_default
 from codegen.nodes import Enum, Field, Record, namespace_of, simple_name
 from codegen.python_names import member_names
-from codegen.python_types import annotation, default_expression, encoding, quote, table_name
-
-WIDTH: Final = 120
+from codegen.python_types import Default, annotation, default_expression, encoding, float_literal, quote, table_name
+from codegen.source_width import fits
 
 
 def render_enum(node: Enum) -> list[str]:
@@ -47,13 +45,14 @@ def render_record(node: Record, version: int | None) -> list[str]:
     lines += _meta(meta, list(node.aliases), documented=node.doc is not None)
     lines += ["", "    def _encode_into(self, out: bytearray) -> None:"]
     body = [f"        {line}" for field in node.fields for line in encoding(field.type, f"self.{field.name}")]
-    return [*lines, *(body or ["        return"])]
+    return [*lines, *(body or ['        out += b""'])]
 
 
 def _meta(values: dict[str, str | None], aliases: list[str], *, documented: bool) -> list[str]:
     lines = [f"        {key} = {quote(value)}" for key, value in values.items() if value is not None]
     if aliases:
-        lines.append(f"        aliases = [{', '.join(quote(alias) for alias in aliases)}]")
+        items = ", ".join(quote(alias) for alias in aliases)
+        lines.append(f"        aliases = ({items}{',' if len(aliases) == 1 else ''})")
     if not documented:
         lines.append("        schema_doc = False")
     return ["    class Meta:", *(lines or ["        pass"])]
@@ -64,8 +63,7 @@ def _field(field: Field) -> list[str]:
     if field.has_default:
         # MISSING is excluded by has_default, which the type checker cannot see.
         default = default_expression(field.type, field.default)  # type: ignore[arg-type]
-        factory = {"[]": "list", "{}": "dict"}.get(default.expression, f"lambda: {default.expression}")
-        arguments.append(f"default_factory={factory}" if default.mutable else f"default={default.expression}")
+        arguments.append(f"default_factory={_factory(default)}" if default.mutable else f"default={default.expression}")
     if field.aliases:
         choices = ", ".join(quote(name) for name in (field.name, *field.aliases))
         arguments.append(f"validation_alias=AliasChoices({choices})")
@@ -83,9 +81,16 @@ def _field(field: Field) -> list[str]:
     if not arguments:
         return [start]
     line = f"{start} = Field({', '.join(arguments)})"
-    if len(line) <= WIDTH:
+    if fits(line):
         return [line]
     return [f"{start} = Field(", *(f"        {argument}," for argument in arguments), "    )"]
+
+
+def _factory(default: Default) -> str:
+    if default.expression in ("[]", "{}"):
+        return {"[]": "list", "{}": "dict"}[default.expression]
+    called = default.expression.removesuffix("()")
+    return called if called != default.expression else f"lambda: {called}"
 
 
 def _literal(value: object) -> str:
@@ -97,6 +102,8 @@ def _literal(value: object) -> str:
             return "{" + ", ".join(f"{quote(str(key))}: {_literal(item)}" for key, item in value.items()) + "}"
         case list():
             return "[" + ", ".join(_literal(item) for item in value) + "]"
+        case float():
+            return float_literal(value)
         case _:
             return repr(value)
 
@@ -104,10 +111,19 @@ def _literal(value: object) -> str:
 def _docstring(doc: str | None) -> list[str]:
     if not doc:
         return []
-    text = json.dumps(doc, ensure_ascii=False)[1:-1].replace('\\"', '"')
+    text = "".join(map(_docstring_character, doc))
+    # The formatter strips plain spaces at either end, and puts one before a quote.
+    text = re.sub(r"^ +| +$", lambda spaces: "\\x20" * len(spaces.group()), text)
     if text.endswith('"') or '"""' in text:
         text = text.replace('"', '\\"')
+    elif text.startswith('"'):
+        text = f"\\{text}"
     return [f'    """{text}"""', ""]
+
+
+def _docstring_character(character: str) -> str:
+    # Any quote is safe in here but one at the end, and three in a row.
+    return character if character == "'" or character == '"' else repr(character)[1:-1]
 
 
 def statement(
@@ -116,6 +132,6 @@ def statement(
     """`start` and items on one line where they fit, else one item a line, as the formatter has it."""
     brackets = (opening, closing) if always else ("", "")
     line = f"{indent}{start}{brackets[0]}{', '.join(items)}{brackets[1]}"
-    if len(line) <= WIDTH:
+    if fits(line):
         return [line]
     return [f"{indent}{start}{opening}", *(f"{indent}    {item}," for item in items), f"{indent}{closing}"]

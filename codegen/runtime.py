@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 import json
+import math
 import struct
 from collections.abc import Mapping
 from functools import cache
@@ -248,6 +249,8 @@ def _mask(value: object, shown: Any) -> Any:
             return [_mask(item, view) for item, view in zip(value, shown, strict=True)]
         case dict():
             return {key: _mask(item, shown[key]) for key, item in value.items()}
+        case float() if not math.isfinite(value):
+            return str(value)
         case _:
             return shown
 
