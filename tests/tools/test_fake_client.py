@@ -285,7 +285,9 @@ class TestRetry:
 
 class TestPaceAndEnd:
     async def test_no_connection_is_one_sentence(self) -> None:
-        with pytest.raises(ApiUnreachableError, match=r"cannot connect to the API at http://127\.0\.0\.1:1 ") as caught:
+        with pytest.raises(
+            ApiUnreachableError, match=r"the API at http://127\.0\.0\.1:1 \(Connection refused\)"
+        ) as caught:
             await send(options("http://127.0.0.1:1"))
         assert isinstance(caught.value, UserError)
 
@@ -461,6 +463,6 @@ class TestCommand:
         report.failed["503"] += 1
         text = format_report(report)
         assert "! stopped early: the API answers 404" in text
-        assert "1 answers were lost on the way" in text
+        assert "answers lost on the way: 1;" in text
         assert "seed 3" in text
         assert json.loads(json.dumps(report.to_json()))["failed"] == {"503": 1}

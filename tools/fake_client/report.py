@@ -146,7 +146,7 @@ def _rows(report: SendReport) -> Iterator[tuple[str, str]]:
     yield "wrong on purpose, but accepted", f"{report.wrong_but_accepted:>9,}"
     yield "good, but refused", f"{report.good_but_refused:>9,}"
     doubt = (
-        f"  ({report.in_doubt:,} answers were lost on the way: those events may be in the topic twice)"
+        f"  (answers lost on the way: {report.in_doubt:,}; those events may be in the topic twice)"
         if report.in_doubt
         else ""
     )

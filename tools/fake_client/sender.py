@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
@@ -78,7 +79,7 @@ async def _check_reachable(url: str) -> None:
         async with asyncio.timeout(_CONNECT_TIMEOUT_S):
             _, writer = await asyncio.open_connection(parts.hostname, port)
     except (OSError, TimeoutError) as error:
-        reason = error.strerror or "no answer"
+        reason = os.strerror(error.errno) if error.errno else "no answer"
         raise ApiUnreachableError(
             f"cannot connect to the API at {url} ({reason}): start it with `uvicorn producer_api.app:app`, "
             "or say with --url where it is"
