@@ -95,7 +95,7 @@ def missing_default(reader: Record, index: int, writer: Record, unread: Sequence
     return Fault(
         IncompatibilityType.READER_FIELD_MISSING_DEFAULT_VALUE,
         f"{reader.pointer}/fields/{index}",
-        writer.pointer,
+        f"{writer.pointer}/fields",
         field_fragment(field),
         None,
         f"the writer's record {writer.full_name} has no field {field.name!r}, and the reader's has no default",
@@ -146,12 +146,13 @@ def claimed_twice(reader: Record, first: int, second: int, writer: Record, sourc
 
 def _ambiguous(reader: Record, index: int, writer: Record, message: str, hint: str, sources: Sequence[str]) -> Fault:
     field = reader.fields[index]
+    source = next(position for position, other in enumerate(writer.fields) if other.name in sources)
     return Fault(
         IncompatibilityType.AMBIGUOUS_ALIAS,
         f"{reader.pointer}/fields/{index}/aliases",
-        writer.pointer,
+        f"{writer.pointer}/fields/{source}",
         field_fragment(field),
-        [field_fragment(other) for other in writer.fields if other.name in sources],
+        field_fragment(writer.fields[source]),
         message,
         hint,
         ("fields", str(index)),

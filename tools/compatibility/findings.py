@@ -1,0 +1,135 @@
+"""What the gate found, as values; `tools.compatibility.report` turns them into text."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from codegen.contract import ContractFault, ContractVersion
+from codegen.incompatibility import Incompatibility, IncompatibilityType
+from codegen.json_source import Position
+
+_VERSION_FILE = re.compile(r"v([0-9]+)\.avsc")
+
+
+class Rule(StrEnum):
+    """What a finding is about. Incompatible pairs carry their own type besides."""
+
+    INVALID = "INVALID"
+    VERSION_GAP = "VERSION_GAP"
+    KEY_FIELD = "KEY_FIELD"
+    PUBLISHED_VERSION_CHANGED = "PUBLISHED_VERSION_CHANGED"
+    PUBLISHED_VERSION_REMOVED = "PUBLISHED_VERSION_REMOVED"
+    INCOMPATIBLE = "INCOMPATIBLE"
+    DOUBTFUL_SCHEMA = "DOUBTFUL_SCHEMA"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where in which file: `position` counts from 1, `pointer` is RFC 6901, `line` is the text that stands there."""
+
+    path: Path
+    position: Position
+    pointer: str
+    line: str
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that does not hold.
+
+    `place` is where it can be mended, `related` the place in the other version that it does not agree with. `breaks` is
+    the version that suffers, when it is another one than the place's. `because` says what asked for it: the level, or
+    pinned applications. A warning does not fail the check.
+    """
+
+    rule: Rule
+    contract: str
+    place: Place
+    message: str
+    hint: str
+    related: Place | None = None
+    breaks: int | None = None
+    because: tuple[str, ...] = ()
+    incompatibility: Incompatibility | None = None
+    is_warning: bool = False
+
+
+class Outcome(StrEnum):
+    """How a check ended; `exit_code` tells a shell."""
+
+    HOLDS = "holds"
+    FINDINGS = "findings"
+    COULD_NOT_CHECK = "could not check"
+
+    @property
+    def exit_code(self) -> int:
+        return {Outcome.HOLDS: 0, Outcome.FINDINGS: 1, Outcome.COULD_NOT_CHECK: 2}[self]
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """The whole answer of `pipeline schema check`. `notes` are sentences on what was left out, and why."""
+
+    contracts: tuple[str, ...]
+    against: str | None
+    findings: tuple[Finding, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def outcome(self) -> Outcome:
+        """Faults of the files themselves outweigh findings: behind them nothing could be checked."""
+        rules = {finding.rule for finding in self.findings if not finding.is_warning}
+        if Rule.INVALID in rules:
+            return Outcome.COULD_NOT_CHECK
+        return Outcome.FINDINGS if rules else Outcome.HOLDS
+
+
+def place_in(version: ContractVersion, pointer: str) -> Place:
+    """The place of `pointer`, or of the nearest thing around it, in the file of `version`.
+
+    A field or a named type is shown by the line of its name.
+    """
+    named = f"{pointer}/name"
+    position = version.source.position(named if named in version.source.positions else pointer)
+    return Place(version.path, position, pointer, version.text.split("\n")[position.line - 1])
+
+
+def from_fault(fault: ContractFault, schemas_dir: Path) -> Finding:
+    """A fault of the files themselves, as the reader of contracts tells it."""
+    parts = fault.path.relative_to(schemas_dir).parts if fault.path.is_relative_to(schemas_dir) else ()
+    try:
+        line = fault.path.read_text(encoding="utf-8").split("\n")[fault.position.line - 1]
+    except (OSError, UnicodeDecodeError, IndexError):
+        line = ""
+    place = Place(fault.path, fault.position, fault.pointer, line)
+    return Finding(_rule_of(fault), parts[0] if parts else "", place, fault.reason, fault.hint)
+
+
+def _rule_of(fault: ContractFault) -> Rule:
+    match = _VERSION_FILE.fullmatch(fault.path.name)
+    if match is not None and not fault.pointer and int(match.group(1)) > 1:
+        before = fault.path.with_name(f"v{int(match.group(1)) - 1}.avsc")
+        if not before.exists() and before.name in fault.reason:
+            return Rule.VERSION_GAP
+    return Rule.KEY_FIELD if fault.path.name == "contract.toml" and fault.pointer == "/key" else Rule.INVALID
+
+
+def writer_hint(finding: Incompatibility, writer: int, reader: int) -> str:
+    """What to do when the newer version is the one that writes: the reader is published and stays as it is."""
+    match finding.type:
+        case IncompatibilityType.READER_FIELD_MISSING_DEFAULT_VALUE:
+            field = finding.reader_path.rpartition(".")[2]
+            return f"keep the field {field!r} in v{writer}: v{reader} has no default for it"
+        case IncompatibilityType.MISSING_ENUM_SYMBOLS:
+            return f"v{reader} has no default for symbols that it does not know: put the new ones into a new field"
+        case IncompatibilityType.NAME_MISMATCH:
+            return f"keep the name that v{reader} knows: only the reader's aliases count, and v{reader} has none for it"
+        case IncompatibilityType.MISSING_UNION_BRANCH:
+            return f"keep to the branches that v{reader} can read, or put the new one into a new field with a default"
+        case IncompatibilityType.AMBIGUOUS_ALIAS:
+            return f"give the field of v{writer} another name than the alias that v{reader} carries"
+        case _:
+            return finding.hint
