@@ -20,9 +20,10 @@ from pydantic import ValidationError
 import codegen.models
 from codegen.models import CONTRACTS
 from tools.fake_client import SendOptions, SendOptionsError
-from tools.fake_client.activity import NEXT_ACTIONS
-from tools.fake_client.bodies import Body, BodyBuffer, make_bodies
+from tools.fake_client.activity import NEXT_ACTIONS, Activity
+from tools.fake_client.bodies import Body, BodyBuffer, _event_template, make_bodies
 from tools.fake_client.mistakes import Mistakes, Shape
+from tools.fake_client.people import make_world
 
 START = datetime(2026, 1, 31, 8, 0, tzinfo=UTC)
 OPTIONS = SendOptions(seed=7, start=START, users=50)
@@ -37,6 +38,17 @@ KINDS = {
     "broken JSON",
     "NaN",
 }
+
+
+class _Sampled:
+    """Stands in for the model of a version that is not published yet."""
+
+    @classmethod
+    def fake(cls) -> _Sampled:
+        return cls()
+
+    def model_dump_json(self, *, by_alias: bool) -> str:
+        return '{"device_properties":{"a":"{b}"}}'
 
 
 def make(count: int, options: SendOptions = OPTIONS, **changes: Any) -> list[Body]:
@@ -100,6 +112,19 @@ class TestActivity:
 
     def test_the_latest_version_is_the_default(self) -> None:
         assert make(5) == make(5, schema_version=CONTRACTS["user_action"].latest)
+
+    def test_a_later_version_gets_what_activity_lacks(self) -> None:
+        model = CONTRACTS["user_action"].model()
+        schema = json.loads(model.AVSC)
+        by_name = {field["name"]: field for field in schema["fields"]}
+        fields = [{**by_name["page_url"], "name": "url", "aliases": ["page"]}, by_name["session_id"]]
+        fields += [{"name": "brand_new", "type": "string", "default": "{}"}]
+        template = _event_template(model, {"fields": fields})
+        event = next(iter(Activity(make_world(7, 5), 7, ["click"], START, 1.0)))
+        assert json.loads(template.format(event)) == {"url": json.loads(event.page), "session_id": event.session_id}
+        unknown = {"name": "device_properties", "type": by_name["properties"]["type"]}
+        sampled = _event_template(_Sampled, {"fields": [unknown]})  # type: ignore[arg-type]
+        assert json.loads(sampled.format(event)) == {"device_properties": {"a": "{b}"}}
 
     def test_event_ids_are_distinct_uuids(self) -> None:
         labels = [body.label for body in make(1000)]

@@ -24,7 +24,7 @@ from codegen.models import CONTRACTS
 from tools.errors import UserError
 from tools.fake_client import ApiUnreachableError, SendOptions, SendReport, run_send, send
 from tools.fake_client.answers import Fate, read_answer, read_retry_after_s
-from tools.fake_client.command import _every
+from tools.fake_client.command import _every, _send_until_signal
 from tools.fake_client.latency import Latencies
 from tools.fake_client.report import format_report
 
@@ -449,6 +449,19 @@ class TestCommand:
             assert process.wait() == 0
         assert final["final"] is True
         assert final["sent"] == final["accepted"] > 0
+
+    async def test_a_second_signal_does_not_wait(self, api: Api, url: str) -> None:
+        api.hold = asyncio.Event()
+        sending = asyncio.create_task(_send_until_signal(options(url, count=None), lambda _report: None))
+        await api.reached.wait()
+        os.kill(os.getpid(), signal.SIGTERM)
+        await asyncio.sleep(0.01)  # the loop calls the handler of each
+        assert not sending.done()
+        os.kill(os.getpid(), signal.SIGTERM)
+        report = await sending
+        api.hold.set()
+        assert report.sent == report.in_doubt == report.failed["stopped"] >= 1
+        assert not report.is_good
 
     def test_lines_come_no_more_often_than_wanted(self) -> None:
         now = 0.0
