@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Final
 
 from tools.registry import errors
-from tools.registry.model import MAX_VERSION, Version
+from tools.registry.model import Version, java_int
 from tools.registry.rows import Rows, live
 from tools.registry.settings import require_writable
 
@@ -21,13 +21,12 @@ def parse_version(text: str) -> int:
     stripped = text.strip()
     if stripped.lower() == "latest":
         return LATEST
-    digits = stripped[1:] if stripped[:1] in ("+", "-") else stripped
-    if not (digits.isascii() and digits.isdigit()):
+    number = java_int(stripped)
+    if number is None:
         raise errors.invalid_version(text)
-    number = int(stripped)
-    if number == LATEST or 1 <= number <= MAX_VERSION:
+    if number == LATEST or number >= 1:
         return number
-    raise errors.invalid_version(text if number > MAX_VERSION else str(number))
+    raise errors.invalid_version(str(number))
 
 
 def find_version(rows: Rows, subject: str, number: int, *, deleted: bool) -> Version | None:

@@ -18,7 +18,7 @@ from codegen.nodes import Json
 from tools.registry import requests
 from tools.registry.catalog import Catalog, Page, Shown
 from tools.registry.errors import RegistryError, empty_body, http_error, invalid_subject
-from tools.registry.model import Caller
+from tools.registry.model import Caller, java_int
 from tools.registry.registry import Registry
 
 # In the order in which the original prefers them.
@@ -29,7 +29,6 @@ MEDIA_TYPES: Final = (
 )
 _BODY_TYPES: Final = frozenset({*MEDIA_TYPES, "application/octet-stream"})
 _SLASH: Final = "\ue000"  # stands for an escaped slash inside a path segment; a private character, never in a name
-_MAX_INT: Final = 2**31
 _DEFAULT_CONTEXT: Final = ":.:"
 _CONTEXT_MARK: Final = ":."
 _RESERVED_SUBJECTS: Final = frozenset({"__GLOBAL", "__EMPTY"})
@@ -92,10 +91,10 @@ def parameter(request: Request, name: str) -> str | None:
 
 def integer(text: str) -> int:
     """A 32-bit integer of a path or a query. Raises RegistryError 404, as the original does."""
-    digits = text[1:] if text[:1] in ("+", "-") else text
-    if not (digits.isascii() and digits.isdigit()) or not -_MAX_INT <= int(text) < _MAX_INT:
+    number = java_int(text)
+    if number is None:
         raise http_error(404, "Not Found")
-    return int(text)
+    return number
 
 
 def page(request: Request) -> Page:

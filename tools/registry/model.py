@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -15,7 +16,17 @@ from codegen.nodes import Json
 JsonObject: TypeAlias = dict[str, Json]
 
 CONFLUENT_VERSION: Final = "confluent:version"
-MAX_VERSION: Final = 2**31 - 1
+_JAVA_INT: Final = re.compile(r"[+-]?0*[0-9]{1,10}", re.ASCII)
+_LONGEST_INT: Final = 100  # leading zeros included; Python itself refuses to read more than 4,300 digits
+INT_RANGE: Final = range(-(2**31), 2**31)
+
+
+def java_int(text: str) -> int | None:
+    """A 32-bit integer as Java's `Integer.parseInt` reads one, or None."""
+    if not _JAVA_INT.fullmatch(text) or len(text) > _LONGEST_INT:
+        return None
+    number = int(text)
+    return number if number in INT_RANGE else None
 
 
 class Mode(StrEnum):

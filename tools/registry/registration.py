@@ -53,9 +53,10 @@ def register(rows: Rows, subject: str, request: SchemaRequest, *, normalize: boo
         # A soft-deleted schema that comes back keeps its id and gets a new version in place of the old one.
         if earlier.deleted and earlier.schema_id == schema_id and earlier.number < number:
             rows.remove_version(subject, earlier.number)
+    replaces = any(earlier.number == number for earlier in versions)
     rows.put_version(subject, number, schema_id, now_ms)
-    if importing:
-        rows.remove_unused_schemas()  # an import may put another schema in a version's place
+    if replaces:
+        rows.remove_unused_schemas()  # an import has put another schema in a version's place
     return Version(subject, number, schema_id, candidate.content, deleted=False, registered_ms=now_ms), True
 
 

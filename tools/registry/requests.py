@@ -14,10 +14,9 @@ from codegen.nodes import Json
 from tools.registry.checks import LEVELS
 from tools.registry.errors import invalid_level, invalid_mode, invalid_schema, malformed_body
 from tools.registry.lookup import SchemaRequest
-from tools.registry.model import JsonObject, Mode, Reference
+from tools.registry.model import INT_RANGE, JsonObject, Mode, Reference
 from tools.registry.settings import ConfigChange
 
-_INT_RANGE: Final = range(-(2**31), 2**31)
 _RULE_KINDS: Final = ("CONDITION", "TRANSFORM")
 _RULE_MODES: Final = ("UPGRADE", "DOWNGRADE", "UPDOWN", "WRITE", "READ", "WRITEREAD")
 _RULE_PARTS: Final = ("migrationRules", "domainRules", "encodingRules")
@@ -26,7 +25,9 @@ _RULE_PARTS: Final = ("migrationRules", "domainRules", "encodingRules")
 def read_body(body: bytes) -> Json:
     """Raises RegistryError 400."""
     try:
-        return json.loads(body, parse_constant=_refuse_constant)  # type: ignore[no-any-return]  # JSON has no other type
+        value: Json = json.loads(body, parse_constant=_refuse_constant)
+        json.dumps(value, ensure_ascii=False).encode()  # half a surrogate pair cannot be stored or sent
+        return value  # noqa: TRY300 - it must not be taken for sound before it is
     except (ValueError, RecursionError) as error:
         raise malformed_body(f"the body is no JSON: {error}") from error
 
@@ -155,7 +156,7 @@ def _integer(value: Json, place: str) -> int | None:
         number = None if isinstance(value, bool | dict | list) else int(value)
     except (ValueError, OverflowError):
         number = None
-    if number is None or number not in _INT_RANGE:
+    if number is None or number not in INT_RANGE:
         raise malformed_body(f"{place} is a JSON integer of 32 bits")
     return number
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -76,8 +77,9 @@ def run(
 
 
 def _stop_at_end_of_stdin(server: uvicorn.Server) -> None:
-    with contextlib.suppress(OSError, ValueError):
-        while sys.stdin.buffer.read(4096):
+    # Not through `sys.stdin`: its lock, held by a thread that waits, would abort the interpreter's shutdown.
+    with contextlib.suppress(OSError):
+        while os.read(0, 4096):
             pass
     server.should_exit = True
 

@@ -79,7 +79,7 @@ def test_the_canonical_text(schema: Any, expected: str) -> None:
 
 
 def test_normalizing_sorts_properties_and_aliases() -> None:
-    schema = {
+    schema: Any = {
         "type": "record",
         "name": "R",
         "aliases": ["Z", "A"],
@@ -107,7 +107,7 @@ def test_a_self_contained_copy_means_the_same() -> None:
             ],
         }
     )
-    schema = {
+    schema: Any = {
         "type": "record",
         "name": "y.Tree",
         "fields": [
@@ -116,7 +116,7 @@ def test_a_self_contained_copy_means_the_same() -> None:
             {"name": "others", "type": {"type": "array", "items": "x.Node"}},
         ],
     }
-    written_out = {
+    written_out: Any = {
         "type": "record",
         "name": "y.Tree",
         "fields": [

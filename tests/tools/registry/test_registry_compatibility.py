@@ -42,8 +42,8 @@ def test_the_words_of_an_incompatibility(registry: Any, user: Any, user_int: Any
             _record({"name": "age", "type": "int"}),
             "BACKWARD",
             (
-                "{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field 'age' at path '/fields/0' in the "
-                "new schema has no default value and is missing in the old schema', additionalInfo:'age'}"
+                "{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field 'age' at path '/fields/0' in "
+                "the new schema has no default value and is missing in the old schema', additionalInfo:'age'}"
             ),
         ),
         (
@@ -51,8 +51,8 @@ def test_the_words_of_an_incompatibility(registry: Any, user: Any, user_int: Any
             _record(),
             "FORWARD",
             (
-                "{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field 'age' at path '/fields/0' in the "
-                "old schema has no default value and is missing in the new schema', additionalInfo:'age'}"
+                "{errorType:'READER_FIELD_MISSING_DEFAULT_VALUE', description:'The field 'age' at path '/fields/0' in "
+                "the old schema has no default value and is missing in the new schema', additionalInfo:'age'}"
             ),
         ),
         (
@@ -60,8 +60,8 @@ def test_the_words_of_an_incompatibility(registry: Any, user: Any, user_int: Any
             {"type": "enum", "name": "E", "symbols": ["A"]},
             "BACKWARD",
             (
-                "{errorType:'MISSING_ENUM_SYMBOLS', description:'The new schema is missing enum symbols '[B, C]' at path "
-                "'/symbols' in the old schema', additionalInfo:'[B, C]'}"
+                "{errorType:'MISSING_ENUM_SYMBOLS', description:'The new schema is missing enum symbols '[B, C]' at "
+                "path '/symbols' in the old schema', additionalInfo:'[B, C]'}"
             ),
         ),
         (
@@ -69,8 +69,8 @@ def test_the_words_of_an_incompatibility(registry: Any, user: Any, user_int: Any
             {"type": "fixed", "name": "F", "size": 8},
             "BACKWARD",
             (
-                "{errorType:'FIXED_SIZE_MISMATCH', description:'The size of FIXED type field at path '/size' in the new "
-                "schema does not match with the old schema', additionalInfo:'expected: 4, found: 8'}"
+                "{errorType:'FIXED_SIZE_MISMATCH', description:'The size of FIXED type field at path '/size' in the "
+                "new schema does not match with the old schema', additionalInfo:'expected: 4, found: 8'}"
             ),
         ),
         (
@@ -87,8 +87,8 @@ def test_the_words_of_an_incompatibility(registry: Any, user: Any, user_int: Any
             ["null", "int"],
             "BACKWARD",
             (
-                "{errorType:'MISSING_UNION_BRANCH', description:'The new schema is missing a type inside a union field at "
-                "path '/1' in the old schema', additionalInfo:'reader union lacking writer type: STRING'}"
+                "{errorType:'MISSING_UNION_BRANCH', description:'The new schema is missing a type inside a union field "
+                "at path '/1' in the old schema', additionalInfo:'reader union lacking writer type: STRING'}"
             ),
         ),
     ],

@@ -17,6 +17,7 @@ _SOME = "application/vnd.schemaregistry+json"
         ("GET", "/subjects/a/nope", 404, "HTTP 404 Not Found"),
         ("GET", "/schemas/ids/abc", 404, "HTTP 404 Not Found"),
         ("GET", "/schemas/ids/2147483648", 404, "HTTP 404 Not Found"),
+        ("GET", f"/schemas/ids/{'9' * 5000}", 404, "HTTP 404 Not Found"),
         ("GET", "/docs", 404, "HTTP 404 Not Found"),
         ("GET", "/openapi.json", 404, "HTTP 404 Not Found"),
         ("PUT", "/subjects", 405, "HTTP 405 Method Not Allowed"),
@@ -29,7 +30,7 @@ def test_unknown_paths_and_methods(registry: Any, method: str, path: str, status
     assert registry.refused(method, path, status, status) == message
 
 
-@pytest.mark.parametrize("body", ["{", "nul", '{"schema": NaN}', "[" * 100_000])
+@pytest.mark.parametrize("body", ["{", "nul", '{"schema": NaN}', '{"schema": "\\ud800"}', "[" * 100_000])
 def test_a_body_that_is_no_json(registry: Any, body: str) -> None:
     response = registry.http.post("/subjects/a/versions", content=body)
     assert (response.status_code, response.json()["error_code"]) == (400, 400)

@@ -43,7 +43,7 @@ def test_the_ways_to_name_a_version(registry: Any, user: Any, version: str) -> N
     assert registry.get(f"/subjects/a/versions/{version}/schema") == user
 
 
-@pytest.mark.parametrize("version", ["0", "-2", "abc", "1.0", "2147483648", "%20"])
+@pytest.mark.parametrize("version", ["0", "-2", "abc", "1.0", "2147483648", "%20", "9" * 5000, "-1" * 2, "\u0661"])
 def test_what_is_no_version(registry: Any, user: Any, version: str) -> None:
     registry.register("a", user)
     message = registry.refused("GET", f"/subjects/a/versions/{version}", 422, 42202)
@@ -184,6 +184,8 @@ def test_an_alias_stands_for_its_subject(registry: Any, user: Any, user_age: Any
         ({"schema": '{"type":"record","name":"X"}'}, 'the record has no "fields"'),
         ({"schema": 42}, "a schema is a string, an object or an array"),
         ({"schema": '{"type":"nosuchtype"}'}, "'nosuchtype' is not defined"),
+        ({"schema": '{"type":"int","doc":"\\ud800"}'}, "surrogate"),
+        ({"schema": "[" * 500}, "nest"),
     ],
 )
 def test_what_is_no_schema(registry: Any, body: Any, reason: str) -> None:
