@@ -1,0 +1,312 @@
+"""Hypothesis strategies: schemas that codegen makes, schemas that it refuses, and data of a schema."""
+
+from __future__ import annotations
+
+import json
+import struct
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+from hypothesis import strategies as st
+
+from codegen.leaves import EPOCH
+from codegen.nodes import Array, Enum, Map, Node, Primitive, Record, Union
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+DOCS = st.one_of(
+    TEXT,
+    st.text(st.sampled_from("ab \"'\\\n\r\t\x00\x7f\u200b\u2028é漢😀{}%$#"), max_size=20),
+    st.sampled_from(
+        ['"', '"""', "'''", "\\", '\\"', " padded ", "ends with \\", 'ends with "', "tab\there", "x" * 150]
+    ),
+)
+FIELD_NAMES = st.one_of(
+    st.from_regex(r"[a-z][a-z0-9_]{0,5}", fullmatch=True),
+    st.sampled_from(
+        ["userId", "X", "id", "type", "hash", "list", "str", "dict", "int", "key", "item", "out", "self", "cls", "name",
+         "namespace", "doc", "default", "title", "annotations", "len", "enumerate", "date", "time", "uuid", "model"]
+    ),
+)  # fmt: skip
+TYPE_NAMES = st.one_of(
+    st.from_regex(r"[A-Z][A-Za-z0-9_]{0,6}", fullmatch=True),
+    st.sampled_from(["lower", "snake_case", "UPPER", "X", "V2", "V10", "A", "_Private", "AB", "aB", "Status", "Self"]),
+)
+SYMBOLS = st.one_of(
+    st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,5}", fullmatch=True),
+    st.sampled_from(["mro", "name", "value", "None", "class", "_x", "__init__", "A", "a", "namespace", "default", "_"]),
+)
+JSON_VALUES = st.recursive(
+    st.one_of(st.none(), st.booleans(), st.integers(-99, 10**9), st.floats(allow_nan=False, allow_infinity=False), DOCS),
+    lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXT, inner, max_size=3)),
+    max_leaves=4,
+)  # fmt: skip
+PROPERTY_NAMES = st.one_of(
+    st.from_regex(r"x-[a-z]{1,4}", fullmatch=True),
+    st.sampled_from(["owner", "confluent:rules", "since", "description"]),
+)
+NAMESPACES = st.sampled_from([None, None, "com.example", "a", "com.example.inner", "class.x"])
+
+MICROS_MIN = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH).days * 86_400_000_000
+MICROS_MAX = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH).days * 86_400_000_000
+
+
+def _float32(value: float) -> float:
+    return float(struct.unpack("<f", struct.pack("<f", value))[0])
+
+
+@dataclass
+class _Scope:
+    """What a schema has defined so far: names must be unique, and types may be used again by their full names."""
+
+    names: set[str] = field(default_factory=set)
+    types: list[tuple[str, Any]] = field(default_factory=list)  # full name and the JSON of its definition
+
+
+@st.composite
+def schemas(draw: st.DrawFn) -> dict[str, Any]:
+    """Records of everything that codegen makes; a name may still be one that it refuses."""
+    scope = _Scope()
+    return draw(_records(scope, "", depth=0))
+
+
+@st.composite
+def _named(draw: st.DrawFn, scope: _Scope, namespace: str) -> tuple[dict[str, Any], str, str]:
+    name = draw(TYPE_NAMES.filter(lambda name: name not in scope.names))
+    scope.names.add(name)
+    schema: dict[str, Any] = {"name": name}
+    own = draw(NAMESPACES)
+    if own is not None:
+        schema["namespace"] = own
+    if draw(st.booleans()):
+        schema["doc"] = draw(DOCS)
+    if draw(st.integers(0, 4)) == 0:
+        schema["aliases"] = draw(st.lists(st.sampled_from(["Old", "Older", "org.Oldest"]), max_size=2, unique=True))
+    inner = namespace if own is None else own
+    return schema, inner, f"{inner}.{name}" if inner else name
+
+
+@st.composite
+def _records(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int) -> dict[str, Any]:
+    schema, inner, full_name = draw(_named(scope, namespace))
+    fields = []
+    names = draw(st.lists(FIELD_NAMES, min_size=0 if depth else 1, max_size=3 if depth else 5, unique=True))
+    for name in names:
+        entry: dict[str, Any] = {"name": name, "type": draw(_types(scope, inner, depth))}
+        if draw(st.integers(0, 2)) == 0:
+            entry["default"] = draw(_defaults(entry["type"], dict(scope.types), inner))
+        if draw(st.booleans()):
+            entry["doc"] = draw(DOCS)
+        if draw(st.integers(0, 4)) == 0:
+            entry["aliases"] = [f"old_{name}", f"older_{name}"][: draw(st.integers(0, 2))]
+        if draw(st.integers(0, 4)) == 0:
+            entry["order"] = draw(st.sampled_from(["ascending", "descending", "ignore"]))
+        if draw(st.integers(0, 3)) == 0:
+            entry["confluent:tags"] = ["PII"]
+        if draw(st.integers(0, 4)) == 0:
+            entry |= draw(st.dictionaries(PROPERTY_NAMES, JSON_VALUES, max_size=2))
+        fields.append(entry)
+    schema = {"type": "record", **schema, "fields": fields}
+    scope.types.append((full_name, schema))
+    return schema
+
+
+@st.composite
+def _types(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int, inside_union: bool = False) -> Any:
+    kinds = ["primitive", "primitive", "logical", "logical", "decimal", "enum", "reuse"]
+    kinds += ["optional", "optional"] if not inside_union else []
+    kinds += ["array", "map", "record"] if depth < 3 else []
+    match draw(st.sampled_from(kinds)):
+        case "primitive":
+            names = [
+                "boolean",
+                "int",
+                "long",
+                "float",
+                "double",
+                "bytes",
+                "string",
+                *([] if inside_union else ["null"]),
+            ]
+            name = draw(st.sampled_from(names))
+            return draw(st.sampled_from([name, name, {"type": name}, {"type": name, "since": "v1"}]))
+        case "logical":
+            return draw(
+                st.sampled_from(
+                    [
+                        {"type": "string", "logicalType": "uuid"},
+                        {"type": "long", "logicalType": "timestamp-millis"},
+                        {"type": "long", "logicalType": "timestamp-micros"},
+                    ]
+                )
+            )
+        case "decimal":
+            precision = draw(st.integers(1, 40))
+            scale = draw(st.integers(0, precision))
+            schema: dict[str, Any] = {"type": "bytes", "logicalType": "decimal", "precision": precision}
+            return schema if scale == 0 and draw(st.booleans()) else {**schema, "scale": scale}
+        case "enum":
+            return draw(_enums(scope, namespace))
+        case "optional":
+            inner = draw(_types(scope, namespace, depth + 1, inside_union=True))
+            return ["null", inner] if draw(st.booleans()) else [inner, "null"]
+        case "array":
+            return {"type": "array", "items": draw(_types(scope, namespace, depth + 1))}
+        case "map":
+            return {"type": "map", "values": draw(_types(scope, namespace, depth + 1))}
+        case "record":
+            return draw(_records(scope, namespace, depth + 1))
+        case _:
+            # A name without a dot would be looked for in the namespace around it.
+            known = [name for name, _ in scope.types if "." in name or not namespace]
+            return draw(st.sampled_from(known)) if known else "string"
+
+
+@st.composite
+def _enums(draw: st.DrawFn, scope: _Scope, namespace: str) -> dict[str, Any]:
+    schema, _, full_name = draw(_named(scope, namespace))
+    symbols = draw(st.lists(SYMBOLS, min_size=1, max_size=5, unique=True))
+    schema = {"type": "enum", **schema, "symbols": symbols}
+    if draw(st.booleans()):
+        schema["default"] = draw(st.sampled_from(symbols))
+    scope.types.append((full_name, schema))
+    return schema
+
+
+@st.composite
+def _defaults(draw: st.DrawFn, schema: Any, types: dict[str, Any], namespace: str) -> Any:
+    """A legal JSON default of `schema`."""
+    if isinstance(schema, list):
+        return draw(_defaults(draw(st.sampled_from(schema)), types, namespace))
+    if isinstance(schema, str) and schema in types:
+        schema = types[schema]
+    kind = schema if isinstance(schema, str) else schema["type"]
+    logical = schema.get("logicalType") if isinstance(schema, dict) else None
+    match kind:
+        case "array":
+            return draw(st.lists(_defaults(schema["items"], types, namespace), max_size=2))
+        case "map":
+            return draw(st.dictionaries(TEXT, _defaults(schema["values"], types, namespace), max_size=2))
+        case "enum":
+            return draw(st.sampled_from(schema["symbols"]))
+        case "record":
+            return {
+                entry["name"]: draw(_defaults(entry["type"], types, namespace))
+                for entry in schema["fields"]
+                if "default" not in entry or draw(st.booleans())
+            }
+        case _:
+            return draw(_primitive_defaults(kind, logical, schema))
+
+
+def _primitive_defaults(name: str, logical: str | None, schema: Any) -> st.SearchStrategy[Any]:
+    if logical == "uuid":
+        return st.uuids().map(str)
+    if logical == "decimal":
+        digits = st.integers(-(10 ** schema["precision"]) + 1, 10 ** schema["precision"] - 1)
+        return digits.map(lambda number: number.to_bytes(20, "big", signed=True).decode("latin-1"))
+    if logical == "timestamp-millis":
+        return st.integers(MICROS_MIN // 1000, MICROS_MAX // 1000)
+    if logical == "timestamp-micros":
+        return st.integers(MICROS_MIN, MICROS_MAX)
+    return {
+        "null": st.none(),
+        "boolean": st.booleans(),
+        "int": st.integers(-(2**31), 2**31 - 1),
+        "long": st.integers(-(2**63), 2**63 - 1),
+        "float": st.one_of(st.integers(-1000, 1000), st.floats(width=32, allow_nan=False, allow_infinity=False)),
+        "double": st.one_of(st.integers(-1000, 1000), st.floats(allow_nan=False, allow_infinity=False)),
+        "bytes": st.binary(max_size=6).map(lambda data: data.decode("latin-1")),
+        "string": DOCS,
+    }[name]
+
+
+def data(node: Node) -> st.SearchStrategy[Any]:
+    """Data of a schema as fastavro takes it; a model takes the same through lax validation."""
+    match node:
+        case Record():
+            return st.fixed_dictionaries({entry.name: data(entry.type) for entry in node.fields})
+        case Enum():
+            return st.sampled_from(node.symbols)
+        case Array():
+            return st.lists(data(node.items), max_size=3)
+        case Map():
+            return st.dictionaries(TEXT, data(node.values), max_size=3)
+        case Union():
+            return st.one_of(*(data(branch) for branch in node.branches))
+        case Primitive():
+            return _scalars(node)
+        case _:
+            raise TypeError(type(node))
+
+
+def _scalars(node: Primitive) -> st.SearchStrategy[Any]:
+    logical = node.logical
+    if logical is None:
+        return {
+            "null": st.none(),
+            "boolean": st.booleans(),
+            "int": st.integers(-(2**31), 2**31 - 1),
+            "long": st.integers(-(2**63), 2**63 - 1),
+            "float": st.floats(width=32, allow_nan=False, allow_infinity=False),
+            "double": st.floats(allow_nan=False, allow_infinity=False),
+            "bytes": st.binary(max_size=8),
+            "string": TEXT,
+        }[node.name]
+    if logical.name == "uuid":
+        return st.uuids()
+    if logical.name == "decimal":
+        limit, scale = 10 ** (logical.precision or 1) - 1, logical.scale or 0
+        return st.integers(-limit, limit).map(lambda number: Decimal(_scaled(number, scale)))
+    unit = 1000 if logical.name == "timestamp-millis" else 1
+    moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - as asked
+    return moments.map(lambda moment: moment.replace(microsecond=moment.microsecond // unit * unit))
+
+
+def _scaled(number: int, scale: int) -> str:
+    digits = f"{abs(number):0{scale + 1}d}"
+    text = f"{digits[:-scale]}.{digits[-scale:]}" if scale else digits
+    return f"-{text}" if number < 0 else text
+
+
+UNSUPPORTED = {
+    "fixed": {"type": "fixed", "name": "Raw", "size": 3},
+    "fixed uuid": {"type": "fixed", "name": "Raw", "size": 16, "logicalType": "uuid"},
+    "fixed decimal": {"type": "fixed", "name": "Raw", "size": 8, "logicalType": "decimal", "precision": 4},
+    "duration": {"type": "fixed", "name": "Raw", "size": 12, "logicalType": "duration"},
+    "date": {"type": "int", "logicalType": "date"},
+    "time-millis": {"type": "int", "logicalType": "time-millis"},
+    "time-micros": {"type": "long", "logicalType": "time-micros"},
+    "timestamp-nanos": {"type": "long", "logicalType": "timestamp-nanos"},
+    "local-timestamp-millis": {"type": "long", "logicalType": "local-timestamp-millis"},
+    "local-timestamp-micros": {"type": "long", "logicalType": "local-timestamp-micros"},
+    "local-timestamp-nanos": {"type": "long", "logicalType": "local-timestamp-nanos"},
+    "big-decimal": {"type": "bytes", "logicalType": "big-decimal"},
+    "union of two": ["string", "long"],
+    "union of three": ["null", "string", "long"],
+    "union of one": ["string"],
+    "empty union": [],
+    "itself": "Outer",
+    "error": {"type": "error", "name": "Raw", "fields": []},
+}
+
+
+@st.composite
+def unsupported_schemas(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
+    """The name of a type that codegen refuses, and a schema that has it somewhere."""
+    name = draw(st.sampled_from(sorted(UNSUPPORTED)))
+    schema: Any = json.loads(json.dumps(UNSUPPORTED[name]))
+    for number in range(draw(st.integers(0, 3))):
+        match draw(st.sampled_from(["array", "map", "record", "optional"])):
+            case "array":
+                schema = {"type": "array", "items": schema}
+            case "map":
+                schema = {"type": "map", "values": schema}
+            case "record":
+                schema = {"type": "record", "name": f"Inner{number}", "fields": [{"name": "it", "type": schema}]}
+            case _:
+                schema = schema if isinstance(schema, list) else ["null", schema]
+    before = draw(st.lists(st.sampled_from(["string", "long", ["null", "bytes"]]), max_size=2))
+    fields = [{"name": f"f{index}", "type": entry} for index, entry in enumerate([*before, schema])]
+    return name, {"type": "record", "name": "Outer", "fields": fields}
