@@ -25,7 +25,7 @@ def main(arguments: list[str] | None = None) -> int:
         print(json.dumps({"url": url}) if options.json else f"schema registry: {url}", flush=True)
 
     try:
-        run(
+        return run(
             options.host,
             options.port,
             options.db,
@@ -35,7 +35,6 @@ def main(arguments: list[str] | None = None) -> int:
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)
         return error.exit_code
-    return 0
 
 
 if __name__ == "__main__":

@@ -40,17 +40,22 @@ class _Server(uvicorn.Server):
         yield
 
 
+def _announce(url: str) -> None:
+    print(f"schema registry: {url}", flush=True)
+
+
 def run(
     host: str = DEFAULT_HOST,
     port: int = DEFAULT_PORT,
     db: str | Path = MEMORY,
     *,
-    on_ready: Callable[[str], None] = lambda _: None,
+    on_ready: Callable[[str], None] = _announce,
     until_stdin_closes: bool = False,
-) -> None:
-    """Serve until SIGINT or SIGTERM, then finish what is under way and return.
+) -> int:
+    """Serve until SIGINT or SIGTERM, then finish what is under way and give back 0, the exit code.
 
-    Port 0 takes a free one; `on_ready` is called with the URL as soon as connections are taken. With
+    Port 0 takes a free one; `on_ready` is called with the URL as soon as connections are taken, by default it prints
+    it. With
     `until_stdin_closes` the end of standard input stops the server as well, so that it cannot outlive its parent.
     Raises UserError where the address or the file cannot be used.
     """
@@ -74,6 +79,7 @@ def run(
         finally:
             for number, handler in before.items():
                 signal.signal(number, handler)
+    return 0
 
 
 def _stop_at_end_of_stdin(server: uvicorn.Server) -> None:
