@@ -10,6 +10,8 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO, TypeVar
 
@@ -78,7 +80,6 @@ def register_contracts(
     Gives 0, or 1 when the registry holds something else than the files. Raises RegistryUnavailable and
     RegistrationRefused.
     """
-    import httpx
     from confluent_kafka.schema_registry import SchemaRegistryClient
     from confluent_kafka.schema_registry.error import SchemaRegistryError
 
@@ -86,7 +87,7 @@ def register_contracts(
     try:
         with SchemaRegistryClient(dict(registry_conf)) as client:
             return _register(client, contracts, dry_run, out)
-    except httpx.HTTPError as error:
+    except _transport_errors() as error:
         reason = str(error) or type(error).__name__
         raise RegistryUnavailable(f"no answer from the schema registry at {url} ({reason}); is it running?") from None
     except SchemaRegistryError as error:
@@ -197,6 +198,14 @@ def _or_none(ask: Callable[[], _Answer]) -> _Answer | None:
         if error.http_status_code == _NOT_FOUND:
             return None
         raise
+
+
+def _transport_errors() -> tuple[type[Exception], ...]:
+    """What the client raises when there is no answer: it takes httpx2 where that is installed, else httpx."""
+    from confluent_kafka.schema_registry.error import OAuthTokenError
+
+    installed = [import_module(name) for name in ("httpx2", "httpx") if find_spec(name) is not None]
+    return (*(library.HTTPError for library in installed), OAuthTokenError, OSError)
 
 
 def _without_credentials(urls: str) -> str:
