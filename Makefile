@@ -1,11 +1,11 @@
 # Every target makes the environment first; a second run installs nothing.
 PYTHON ?= python3
-VENV := .venv
+VENV ?= .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint format lock check clean
+.PHONY: help demo test lint coverage format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -30,6 +30,9 @@ lint: $(INSTALLED) ## ruff, mypy --strict, import rules, drift of generated code
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m codegen --check
+
+coverage: $(INSTALLED) ## the tests, with the lines and branches that they miss
+	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
 
 format: $(INSTALLED) ## format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .

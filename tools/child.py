@@ -1,4 +1,4 @@
-"""A process of the stack: started in a session of its own, watched, and ended by its signal, never by the terminal's."""
+"""A process of the stack: in a session of its own, watched, and ended by our signal, never by the terminal's."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class ChildError(UserError):
 class Child:
     """One process. Its stderr goes to `log`; a line of stdout that is a JSON object is a report.
 
-    `latest` is the last report; `finals` are those that say `"final": true`, one of each worker.
+    `latest` is the last report; `finals` are the last words, of which an API has one for each of its workers.
     """
 
     def __init__(
@@ -110,7 +110,7 @@ class Child:
                     log.flush()
                     continue
                 self.latest = report
-                if report.get("final"):
+                if report.get("final") or "api" in report:
                     self.finals.append(report)
 
 

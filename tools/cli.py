@@ -152,7 +152,7 @@ def topics() -> None:
 
 @topics.command("create")
 @click.option("--partitions", default=4, show_default=True, type=click.IntRange(1))
-@click.option("--replication", default=1, show_default=True, type=click.IntRange(1))
+@click.option("--replication", default=-1, show_default=True, type=click.IntRange(-1), help="-1: as the brokers say.")
 @click.option("--retention-hours", default=168, show_default=True, type=click.IntRange(1))
 def topics_create(partitions: int, replication: int, retention_hours: int) -> int:
     """Create what is missing, and say what differs."""
@@ -201,6 +201,77 @@ def schema_register(root: Path, contracts: tuple[str, ...], dry_run: bool) -> in
     from tools.register import run_register
 
     return run_register(root, contracts, dry_run=dry_run, out=sys.stdout)
+
+
+@pipeline.command()
+@click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Root of the API.")
+@click.option("--contract", default="user_action", show_default=True)
+@click.option(
+    "--schema-version", type=click.IntRange(1), help="Post the JSON shape of this version; default the latest."
+)
+@click.option("--count", type=click.IntRange(1), help="Stop after this many events.")
+@click.option("--duration", "duration_s", type=float, help="Stop after this many seconds.")
+@click.option("--rate", type=float, help="Events per second; default as fast as the answers come.")
+@click.option("--batch", default=1, show_default=True, type=click.IntRange(1), help="Events in a request.")
+@click.option(
+    "--concurrency", default=32, show_default=True, type=click.IntRange(1), help="Requests under way at once."
+)
+@click.option("--invalid-ratio", default=0.0, show_default=True, help="Share of events that are wrong on purpose.")
+@click.option("--seed", type=int, help="The same seed and start make the same events.")
+@click.option("--start", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="When the first event happened.")
+@click.option("--json", "as_json", is_flag=True, help="One machine-readable line a second.")
+def send(as_json: bool, **options: Any) -> int:
+    """Post made-up activity to the API, and account for every answer."""
+    from tools.fake_client import SendOptions, run_send
+
+    return run_send(SendOptions(**options), sys.stdout, as_json=as_json)
+
+
+@pipeline.group()
+def consume() -> None:
+    """Consumers of the topic, each with its pinned reader schema."""
+
+
+def _consumer_options(command: _Command) -> _Command:
+    """What every consumer is told."""
+    for option in (
+        click.option("--json", "json", is_flag=True, help="One machine-readable line a second."),
+        click.option("--group", help="Consumer group; default <contract>-<consumer>."),
+        click.option("--reader-version", type=click.IntRange(1), help="Instead of the contract's pin."),
+        click.option("--contract", default="user_action", show_default=True),
+    ):
+        command = option(command)
+    return command
+
+
+@consume.command("standard")
+@_consumer_options
+def consume_standard(**options: Any) -> int:
+    """Read every record, count, commit after the work."""
+    from consumers.options import ConsumerOptions
+    from consumers.standard import run_standard
+
+    return run_standard(ConsumerOptions(**options))
+
+
+@consume.command("counts")
+@_consumer_options
+def consume_counts(**options: Any) -> int:
+    """Count events per minute and action into the topic of activity_count."""
+    from consumers.counts import run_counts
+    from consumers.options import ConsumerOptions
+
+    return run_counts(ConsumerOptions(**options))
+
+
+@consume.command("faust")
+@_consumer_options
+def consume_faust(**options: Any) -> int:
+    """The same as a Faust app with a windowed table."""
+    from consumers.faust_app import run_faust
+    from consumers.options import ConsumerOptions
+
+    return run_faust(ConsumerOptions(**options))
 
 
 if __name__ == "__main__":

@@ -12,7 +12,7 @@ from tools.errors import UserError
 
 _ENTRY: Final = Path("tools") / "cli.py"
 # What a copy of a project leaves behind: environments, histories and caches.
-_NOT_COPIED: Final = (".venv", ".git", ".*_cache", "__pycache__", ".hypothesis", ".pipeline", ".coverage*", "*.pyc")
+_NOT_COPIED: Final = (".venv*", ".git", ".*_cache", "__pycache__", ".hypothesis", ".pipeline", ".coverage*", "*.pyc")
 
 
 class NoProject(UserError):

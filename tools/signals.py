@@ -1,4 +1,4 @@
-"""SIGINT and SIGTERM as an event: a background job of a shell starts with SIGINT ignored, so both are set explicitly."""
+"""SIGINT and SIGTERM as an event: a background job of a shell starts with SIGINT ignored, so both are set."""
 
 from __future__ import annotations
 

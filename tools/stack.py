@@ -84,12 +84,24 @@ class Stack:
     def start_base(self) -> None:
         """Broker and registry up, topics created, contracts registered."""
         self.options.work.mkdir(parents=True, exist_ok=True)
+        if self.options.workers > 1:
+            # Each worker counts for itself; prometheus_client adds them up through files in this folder.
+            metrics = self.options.work / "metrics"
+            metrics.mkdir()
+            self.environment["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
         self.broker.start()
         self.say(f"broker    {self.broker.bootstrap_servers} (in memory: records end with it)")
         self.registry = self._python(
             "registry",
-            ["-m", "tools.registry", "--json", "--port", str(self.registry_port)]
-            + ["--db", str(self.options.work / "registry.db")],
+            [
+                "-m",
+                "tools.registry",
+                "--json",
+                "--port",
+                str(self.registry_port),
+                "--db",
+                str(self.options.work / "registry.db"),
+            ],
         )
         self._wait(lambda: _answers(f"{self.registry_url}/subjects"), "the registry", [self.registry])
         self.say(f"registry  {self.registry_url}")
