@@ -55,8 +55,8 @@ def run(
     """Serve until SIGINT or SIGTERM, then finish what is under way and give back 0, the exit code.
 
     Port 0 takes a free one; `on_ready` is called with the URL as soon as connections are taken, by default it prints
-    it. With
-    `until_stdin_closes` the end of standard input stops the server as well, so that it cannot outlive its parent.
+    it. With `until_stdin_closes` the end of standard input stops the server as well, so that it cannot outlive its
+    parent.
     Raises UserError where the address or the file cannot be used.
     """
     from tools.registry.app import create_app  # after the port is known to be free, nothing slow stands before an error
