@@ -12,11 +12,11 @@ from codegen.nodes import Enum, Field, Fixed, Json, Named, Node, Primitive, Reco
 _SHOWN_SYMBOLS: Final = 10
 _GUESSED_FIELDS: Final = 20  # among more, a guess at what was renamed helps nobody
 _PROMOTIONS: Final = {
-    "int": "int, long, float and double",
-    "long": "long, float and double",
-    "float": "float and double",
-    "string": "string and bytes",
-    "bytes": "bytes and string",
+    "int": "int, long, float or double",
+    "long": "long, float or double",
+    "float": "float or double",
+    "string": "string or bytes",
+    "bytes": "bytes or string",
 }
 
 
@@ -38,11 +38,11 @@ class Fault:
 def type_mismatch(reader: Node, writer: Node) -> Fault:
     message = f"the reader's {describe(reader)} cannot read the writer's {describe(writer)}"
     if isinstance(writer, Primitive) and writer.name == "null":
-        hint = f'let the reader take null too: ["null", {branch_name(reader)}]'
+        hint = f'let the reader take null too: ["null", "{branch_name(reader)}"]'
     elif isinstance(writer, Primitive):
-        hint = f"the writer's {writer.name} is read by {_PROMOTIONS.get(writer.name, writer.name)}"
+        hint = f"read it as {_PROMOTIONS.get(writer.name, writer.name)}, or add a new field that has a default"
     else:
-        hint = f"keep the {type_name(writer)}, or put the new type into a new field that has a default"
+        hint = f"keep the {type_name(writer)}, or add a new field that has a default"
     return _fault(IncompatibilityType.TYPE_MISMATCH, reader, writer, message, hint)
 
 
