@@ -58,7 +58,9 @@ class Up:
 
     def descendants(self) -> list[tuple[int, str]]:
         """Every process that it started, with its command line."""
-        listing = subprocess.run(["ps", "-A", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True)  # noqa: S607
+        listing = subprocess.run(
+            ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
+        )  # noqa: S607
         rows = [line.split(None, 2) for line in listing.stdout.splitlines()]
         found, parents = [], {self.process.pid}
         for _ in range(4):
