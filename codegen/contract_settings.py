@@ -90,7 +90,7 @@ class SettingsReader:
         except tomllib.TOMLDecodeError as error:
             match = re.search(r"at line (\d+)", str(error))
             reason = str(error).partition(" (at ")[0]
-            line = int(match.group(1)) if match else 1
+            line = int(match.group(1)) if match else text.count("\n") + 1  # else it says: at end of document
             self.faults.append(SettingsFault(line, "", reason[:1].lower() + reason[1:], "correct the TOML"))
             return None
         self._check_keys(values)

@@ -38,7 +38,7 @@ SYMBOLS = st.one_of(
     st.sampled_from(["mro", "name", "value", "None", "class", "_x", "__init__", "A", "a", "namespace", "default", "_"]),
 )
 JSON_VALUES = st.recursive(
-    st.one_of(st.none(), st.booleans(), st.integers(-99, 10**9), st.floats(allow_nan=False, allow_infinity=False), DOCS),
+    st.one_of(st.none(), st.booleans(), st.integers(-99, 999), st.floats(allow_nan=False, allow_infinity=False), DOCS),
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(TEXT, inner, max_size=3)),
     max_leaves=4,
 )  # fmt: skip
