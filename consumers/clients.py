@@ -1,0 +1,101 @@
+"""Kafka and registry clients of a consumer process: the environment's properties, and ours where correctness asks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, Final
+
+from consumers.faults import ConsumerError, RegistryUnavailable
+
+if TYPE_CHECKING:
+    from confluent_kafka import Consumer, Producer
+    from confluent_kafka.schema_registry import SchemaRegistryClient
+
+# librdkafka's own lines; the loop says what matters of them.
+_client_log: Final = logging.getLogger("consumers.librdkafka")
+_client_log.addHandler(logging.NullHandler())
+_client_log.propagate = False
+
+# Changed by KAFKA_… variables. A short session, because a restarted member waits for its predecessor's to end, and the
+# embedded broker lets each join take half of it; 6000 is the least that a Kafka broker accepts by default.
+_CONSUMER_DEFAULTS: Final = {
+    "auto.offset.reset": "earliest",
+    "session.timeout.ms": 6000,
+    "heartbeat.interval.ms": 2000,
+    "log_level": 3,
+}
+_PRODUCER_DEFAULTS: Final = {"partitioner": "murmur2_random", "linger.ms": 5, "log_level": 3}
+# One attempt of a few seconds: the loop waits and asks again, and polls meanwhile.
+_REGISTRY_DEFAULTS: Final = {"timeout": 3, "max.retries": 0}
+
+
+def make_consumer(
+    group: str, on_commit: Callable[..., None] | None = None, overrides: Mapping[str, Any] | None = None
+) -> Consumer:
+    """A consumer of `group` that commits nothing by itself."""
+    from confluent_kafka import Consumer
+
+    from tools.config import kafka_conf
+
+    ours = {"group.id": group, "enable.auto.commit": False, "enable.auto.offset.store": False, **(overrides or {})}
+    conf = {**_CONSUMER_DEFAULTS, **kafka_conf("consumer", **ours)}
+    if on_commit is not None:
+        conf["on_commit"] = on_commit
+    return Consumer(conf, logger=_client_log)
+
+
+def make_producer() -> Producer:
+    """An idempotent producer with acks=all that partitions as the Java clients do."""
+    from confluent_kafka import Producer
+
+    from tools.config import kafka_conf
+
+    ours = {"acks": "all", "enable.idempotence": True}
+    return Producer({**_PRODUCER_DEFAULTS, **kafka_conf("producer", **ours)}, logger=_client_log)
+
+
+def make_registry() -> SchemaRegistryClient:
+    """A registry client that answers or fails within seconds."""
+    from confluent_kafka.schema_registry import SchemaRegistryClient
+
+    from tools.config import schema_registry_conf
+
+    return SchemaRegistryClient({**schema_registry_conf(), **_REGISTRY_DEFAULTS})
+
+
+def partition_count(client: Consumer, topic: str, timeout_s: float = 10.0) -> int:
+    """How many partitions `topic` has. Raises ConsumerError if it has none or no broker answers."""
+    from confluent_kafka import KafkaException
+
+    try:
+        found = client.list_topics(topic, timeout=timeout_s).topics.get(topic)
+    except KafkaException as exception:
+        raise ConsumerError(
+            f"no Kafka broker answered within {timeout_s:g} s ({exception.args[0].str()}): start one "
+            f"(`pipeline broker`), or correct KAFKA_BOOTSTRAP_SERVERS"
+        ) from exception
+    if found is None or found.error is not None or not found.partitions:
+        raise ConsumerError(f"the topic {topic} does not exist: create it (`pipeline topics create`)")
+    return len(found.partitions)
+
+
+def registered_id(registry: SchemaRegistryClient, subject: str, avsc: str) -> int:
+    """The id under which `avsc` is registered. Raises RegistryUnavailable, and ConsumerError where it is not."""
+    from confluent_kafka.schema_registry import Schema, SchemaRegistryError
+
+    try:
+        found = registry.lookup_schema(subject, Schema(avsc, "AVRO"))
+    except SchemaRegistryError as error:
+        if error.error_code in (40401, 40403):  # subject, schema not found
+            raise ConsumerError(
+                f"the subject {subject} does not hold the schema that this consumer writes: register it "
+                f"(`pipeline schema register`)"
+            ) from error
+        raise RegistryUnavailable(f"the registry did not look up {subject}: {error}") from error
+    except Exception as error:
+        # The client lets out its HTTP library's errors, which depend on what is installed.
+        raise RegistryUnavailable(f"the registry is away ({type(error).__name__}: {error})") from error
+    if found.schema_id is None:
+        raise RegistryUnavailable(f"the registry gave no id for {subject}")
+    return found.schema_id

@@ -1,0 +1,106 @@
+"""The compacted topic of counts: where the counts consumer keeps its state, and where others read its results."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from consumers.clients import partition_count
+from consumers.commits import polled_record
+from consumers.deserializer import Deserializer
+from consumers.faults import ConsumerError, Unavailable, Undecodable
+from consumers.frame import frame
+from consumers.outbox import Outgoing
+from consumers.record import Record
+from consumers.windows import Count, Window
+
+if TYPE_CHECKING:
+    from confluent_kafka import Consumer
+
+    from codegen.runtime import AvroModel
+
+log = logging.getLogger(__name__)
+
+FIELDS: Final = ("bucket", "source_topic", "source_partition", "window_start", "action", "count", "next_offset")
+
+
+@dataclass(frozen=True, slots=True)
+class CountWriter:
+    """Turns counts of `source` (a topic) into records of `topic`, framed with `schema_id`."""
+
+    topic: str
+    model: type[AvroModel]
+    schema_id: int
+    source: str
+
+    def outgoing(self, window: Window, count: Count) -> Outgoing:
+        bucket = f"{self.source}/{window.partition}|{window.start:%Y-%m-%dT%H:%MZ}|{window.value}"
+        value = self.model.model_validate(
+            {
+                "bucket": bucket,
+                "source_topic": self.source,
+                "source_partition": window.partition,
+                "window_start": window.start,
+                "action": window.value,
+                "count": count.count,
+                "next_offset": count.next_offset,
+            }
+        )
+        body = frame(self.schema_id, value.serialize())
+        return Outgoing(self.topic, bucket.encode(), body, (), token=(window, count.next_offset))
+
+
+@dataclass(slots=True)
+class CountReader:
+    """Reads the topic of counts from its beginning to its present end."""
+
+    topic: str
+    deserializer: Deserializer
+    make_consumer: Callable[[], Consumer]
+    within_s: float = 60.0
+    clock: Callable[[], float] = time.monotonic
+
+    def read(self, source: str, partitions: Collection[int]) -> Iterator[tuple[Window, Count]]:
+        """The counts of these partitions of `source`, oldest first; later ones of a window replace earlier ones.
+
+        Raises Unavailable when the end is not reached in time, and ConsumerError for a record that cannot be read: a
+        count that starts from a part of its past would be wrong.
+        """
+        for record in self._records():
+            if record.value is None:
+                continue
+            try:
+                value = cast("Any", self.deserializer.read(record).value)
+            except Undecodable as finding:
+                raise ConsumerError(
+                    f"the count at {record.place} cannot be read ({finding.stage}, {finding.error_class}): remove what "
+                    f"is foreign to that topic, or start over with a new group and an empty topic"
+                ) from finding
+            if value.source_topic == source and value.source_partition in partitions:
+                start_ms = int(value.window_start.timestamp()) * 1000
+                yield Window(value.source_partition, start_ms, value.action), Count(value.count, value.next_offset)
+
+    def _records(self) -> Iterator[Record]:
+        """Every record up to the end. The end is where the broker has no more: the end offset that it reports is not
+        reliable on the embedded broker."""
+        from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
+
+        consumer = self.make_consumer()
+        try:
+            numbers = range(partition_count(consumer, self.topic))
+            consumer.assign([TopicPartition(self.topic, number, OFFSET_BEGINNING) for number in numbers])
+            deadline, open_partitions = self.clock() + self.within_s, set(numbers)
+            while open_partitions:
+                message = consumer.poll(0.5)
+                error = message.error() if message is not None else None
+                if message is not None and error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
+                    open_partitions.discard(cast("int", message.partition()))
+                elif (record := polled_record(message)) is not None:
+                    yield record
+                elif self.clock() > deadline:
+                    raise Unavailable(f"the topic {self.topic} could not be read to its end")
+        finally:
+            consumer.close()

@@ -1,0 +1,117 @@
+"""`pipeline consume counts`: events per minute and action, written to the compacted topic of `activity_count`.
+
+Totals are exact after any restart, kill -9 included, as long as one process at a time owns a partition. Each record of
+the output holds a count and the source offset up to which it is counted, in one atomic write; the process that takes a
+partition over reads these records first, and skips whatever a count includes already. Not covered: a process that was
+declared dead but still writes (it may put an older count over a newer one), and a source topic that was deleted and
+made anew under the same name (its offsets start over: empty the topic of counts, too).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final
+
+from consumers.clients import make_consumer, make_producer, registered_id
+from consumers.count_topic import FIELDS, CountReader, CountWriter
+from consumers.deserializer import Decoded, Deserializer
+from consumers.faults import ConsumerError
+from consumers.options import ConsumerOptions, find_contract
+from consumers.outbox import Outbox
+from consumers.progress import Progress
+from consumers.runner import Setup, run
+from consumers.tally import attribute_of, text_of
+from consumers.windows import Window, Windows, minute_of
+from consumers.writer_schemas import WriterSchemas
+
+if TYPE_CHECKING:
+    from codegen.catalog import GeneratedContract
+
+log = logging.getLogger(__name__)
+
+APP: Final = "counts"
+OUTPUT: Final = "activity_count"
+
+
+@dataclass(slots=True)
+class CountsHandler:
+    """Counts by `value_attribute` and the minute of `time_attribute`; see the module for what that guarantees."""
+
+    source: str
+    time_attribute: str
+    value_attribute: str
+    reader: CountReader
+    writer: CountWriter
+    outbox: Outbox
+    windows: Windows
+    progress: Progress
+
+    def assign(self, partitions: Collection[int]) -> None:
+        self.windows.discard(partitions)
+        for window, count in self.reader.read(self.source, partitions):
+            self.windows.restore(window, count)
+        self._show()
+
+    def handle(self, decoded: Decoded) -> None:
+        if decoded.value is None:
+            return
+        moment = getattr(decoded.value, self.time_attribute)
+        value = text_of(getattr(decoded.value, self.value_attribute))
+        record = decoded.record
+        self.windows.add(Window(record.partition, minute_of(moment), value), record.offset)
+
+    def flush(self, timeout_s: float) -> None:
+        for window, count in self.windows.pending():
+            self.outbox.put(self.writer.outgoing(window, count))
+        self.outbox.confirm(timeout_s)
+        self._show()
+
+    def discard(self, partitions: Collection[int]) -> None:
+        self.windows.discard(partitions)
+        self._show()
+
+    def _show(self) -> None:
+        self.progress.aggregate = self.windows.totals()
+
+
+def run_counts(options: ConsumerOptions) -> int:
+    """Count until stopped; the exit code. Raises ConsumerError for what a person must mend."""
+    output = find_contract(OUTPUT)
+    _check_output(output)
+    return run(APP, options, lambda setup: _make_handler(setup, output))
+
+
+def _check_output(output: GeneratedContract) -> None:
+    model = output.model(output.writer_version(APP))
+    missing = sorted(set(FIELDS) - set(model.WIRE_NAMES))
+    if missing:
+        raise ConsumerError(
+            f"version {model.VERSION} of {output.name} lacks {', '.join(missing)}: counts cannot be written"
+        )
+
+
+def _make_handler(setup: Setup, output: GeneratedContract) -> CountsHandler:
+    model = output.model(output.writer_version(APP))
+    windows = Windows()
+    writers = WriterSchemas(setup.registry, output)
+    return CountsHandler(
+        source=setup.contract.topic,
+        time_attribute=attribute_of(setup.deserializer.model, setup.options.time_field),
+        value_attribute=attribute_of(setup.deserializer.model, setup.options.count_field),
+        reader=CountReader(
+            topic=output.topic,
+            deserializer=Deserializer(output, output.reader_version(APP), writers),
+            make_consumer=lambda: make_consumer(f"{setup.group}-restore", overrides={"enable.partition.eof": True}),
+        ),
+        writer=CountWriter(
+            topic=output.topic,
+            model=model,
+            schema_id=setup.wait_for(lambda: registered_id(setup.registry, output.subject, model.AVSC)),
+            source=setup.contract.topic,
+        ),
+        outbox=Outbox(make_producer(), retry=False, on_confirmed=lambda token: windows.confirmed(token[0], token[1])),
+        windows=windows,
+        progress=setup.progress,
+    )

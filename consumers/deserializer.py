@@ -1,0 +1,69 @@
+"""From a record's bytes to the reader's model: the one seam where every way of failing gets one of two names."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from codegen.catalog import GeneratedContract
+from consumers.faults import Stage, Undecodable
+from consumers.frame import parse_frame
+from consumers.record import Record
+from consumers.writer_schemas import WriterSchema, WriterSchemas
+
+if TYPE_CHECKING:
+    from codegen.runtime import AvroModel
+
+
+@dataclass(frozen=True, slots=True)
+class Decoded:
+    """A record and what it says: `value` and `writer` are None for a tombstone (a null value)."""
+
+    record: Record
+    value: AvroModel | None
+    writer: WriterSchema | None
+
+
+class Deserializer:
+    """Reads records of one contract into the model of one of its versions."""
+
+    def __init__(self, contract: GeneratedContract, reader_version: int, writers: WriterSchemas) -> None:
+        from codegen.runtime import AvroResolutionError
+
+        self.reader_version = reader_version
+        self.model: type[AvroModel] = contract.model(reader_version)
+        self._writers = writers
+        self._resolution_error = AvroResolutionError
+
+    def needs_registry(self, record: Record) -> bool:
+        """Whether `read` would have to ask the registry, and so block."""
+        if record.value is None:
+            return False
+        try:
+            ref, _ = parse_frame(record.value, record.headers)
+        except Undecodable:
+            return False
+        return self._writers.cached(ref) is None
+
+    def read(self, record: Record) -> Decoded:
+        """The decoded record.
+
+        Raises Undecodable for the record's own fault, RegistryUnavailable where the registry must answer first.
+        """
+        if record.value is None:
+            return Decoded(record, None, None)
+        ref, body = parse_frame(record.value, record.headers)
+        writer = self._writers.get(ref)
+        try:
+            if writer.version == self.reader_version:
+                value = self.model.deserialize(body)
+            else:
+                value = self.model.deserialize(body, writer_schema=writer.parsed)
+        except self._resolution_error as error:
+            reason = f"version {self.reader_version} cannot read schema {ref}: {error}"
+            raise Undecodable(Stage.RESOLVE, reason, ref, error) from error
+        except Exception as error:
+            # Decoding is a function of the bytes alone, and bad bytes end it in many ways (EOFError, IndexError,
+            # ValueError, RecursionError, …): whatever it raises, the record is at fault.
+            raise Undecodable(Stage.PAYLOAD, str(error), ref, error) from error
+        return Decoded(record, value, writer)

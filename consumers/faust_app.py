@@ -1,0 +1,275 @@
+"""`pipeline consume faust`: a Faust app with a windowed table of events per minute and action.
+
+Faust by itself loses records: what its codec or an agent raises is logged, acknowledged and committed. So Faust moves
+bytes here, and our own deserializer, dead-letter queue and retries run inside the agent; a record is acknowledged by
+us, after its work is done, and never by Faust.
+
+Guarantees: at least once for records and dead letters. The table is exact across clean stops. After a crash it is
+approximate: its changelog and the committed offsets are not written together, so the records of the last commit
+interval may count twice. (The consumer `counts` has no such gap.) Table keys carry the source partition, because a
+table is kept by partition, and one key in two partitions would overwrite itself on recovery.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import tempfile
+from contextlib import suppress
+from typing import Any, Final
+
+from consumers.backoff import Backoff
+from consumers.clients import make_consumer, partition_count
+from consumers.dead_letter import DeadLetterQueue
+from consumers.deserializer import Decoded
+from consumers.faults import ConsumerError, Unavailable, Undecodable
+from consumers.faust_settings import faust_settings
+from consumers.options import ConsumerOptions
+from consumers.progress import State
+from consumers.record import Record, headers_from
+from consumers.runner import Setup, log_to_stderr, set_up
+from consumers.stopping import stop_on_signals
+from consumers.tally import attribute_of, text_of
+
+log = logging.getLogger(__name__)
+
+APP: Final = "faust"
+WINDOW_S: Final = 60.0
+# Longer than any late event is expected: Faust deletes a window this long after its end, by the wall clock.
+WINDOW_EXPIRES_S: Final = 7 * 86_400.0
+# Changed by KAFKA_… variables; see consumers.clients for why the session is short.
+_TIMINGS: Final = {
+    "broker_session_timeout": 6.0,
+    "broker_heartbeat_interval": 2.0,
+    "consumer_auto_offset_reset": "earliest",
+}
+# One changelog record follows each source record; without this each travels alone.
+_LINGER_S: Final = 0.02
+_CONFIRM_S: Final = 5.0
+_STOP_WITHIN_S: Final = 10.0
+_TICK_S: Final = 0.1
+
+
+def run_faust(options: ConsumerOptions) -> int:
+    """Run the app until stopped; the exit code. Raises ConsumerError for what a person must mend."""
+    log_to_stderr(APP)
+    for chatty in ("faust", "mode", "aiokafka"):
+        logging.getLogger(chatty).setLevel(logging.ERROR)
+    with (
+        stop_on_signals(options.stop),
+        tempfile.TemporaryDirectory(prefix="faust-") as folder,
+        set_up(APP, options) as setup,
+    ):
+        asyncio.run(_run(setup, folder))
+    return 0
+
+
+async def _run(setup: Setup, folder: str) -> None:
+    await FaustConsumer(setup, folder).run()  # made inside the loop, which Faust takes for its own
+
+
+class FaustConsumer:
+    """One Faust app for one contract. `folder` is where Faust keeps its files; nothing in it must survive."""
+
+    def __init__(self, setup: Setup, folder: str) -> None:
+        self._setup = setup
+        self._stop = setup.options.stop
+        self._time_attribute = attribute_of(setup.deserializer.model, setup.options.time_field)
+        self._value_attribute = attribute_of(setup.deserializer.model, setup.options.count_field)
+        self._dead_letters: DeadLetterQueue = setup.dead_letters()
+        self._reporter = setup.reporter()
+        self._backoff = Backoff()
+        self._busy = asyncio.Lock()
+        self._moment = 0.0
+        self._next: dict[int, int] = {}
+        self._recovered = False
+        self.app, self._table = self._make_app(folder)
+
+    def _make_app(self, folder: str) -> tuple[Any, Any]:
+        import faust
+
+        from tools.config import kafka_conf
+
+        probe = make_consumer(self._setup.group)
+        try:
+            partitions = partition_count(probe, self._setup.contract.topic)
+        finally:
+            probe.close()
+        app: Any = faust.App(  # its own annotations do not cover what its documentation allows
+            self._setup.group,
+            **{**_TIMINGS, **faust_settings(kafka_conf("consumer"))},
+            store="memory://",
+            datadir=folder,
+            topic_partitions=partitions,
+            topic_disable_leader=True,
+            web_enabled=False,
+            autodiscover=False,
+            producer_acks=-1,
+            producer_linger=_LINGER_S,
+            stream_wait_empty=False,
+            broker_commit_interval=self._setup.options.commit_interval_s,
+        )
+        bytes_only = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
+        topic = app.topic(self._setup.contract.topic, **bytes_only)
+        table = app.Table(
+            f"{self._setup.options.count_field}_per_minute", default=int, key_type=str, value_type=int
+        ).tumbling(WINDOW_S, expires=WINDOW_EXPIRES_S)
+        app.agent(topic, name=f"{self._setup.group}-agent")(self._consume)
+        app.on_partitions_assigned.connect(self._on_assigned, weak=False)
+        app.on_rebalance_complete.connect(self._hold_flow, weak=False)
+        app.on_partitions_revoked.connect(self._on_revoked, weak=False)
+        table.table.on_recover(self._on_recovered)
+        return app, table.relative_to(lambda _event: self._moment)
+
+    async def run(self) -> None:
+        """Start the app, report while it runs, and stop it so that nothing handled is left uncommitted."""
+        self._reporter.report()
+        try:
+            await self._until_stopped()
+            await asyncio.wait_for(self._drain(), _STOP_WITHIN_S)
+        except TimeoutError:
+            raise ConsumerError("stopped before the broker confirmed all: some records will be read again") from None
+        finally:
+            with suppress(asyncio.CancelledError):
+                await self.app.stop()
+        self._setup.progress.state = State.STOPPED
+        self._reporter.report(final=True)
+
+    async def _until_stopped(self) -> None:
+        starting = asyncio.ensure_future(self.app.start())
+        while not self._stop.is_set():
+            if starting.done():
+                starting.result()
+            if self.app.crashed:
+                raise ConsumerError(f"Faust gave up: {self.app.crash_reason!r}")
+            if self._reporter.due:
+                self._show_aggregate()
+                self._reporter.report()
+            await asyncio.sleep(_TICK_S)
+        if not starting.done():
+            starting.cancel()
+
+    async def _drain(self) -> None:
+        """Let the record in hand come to its end, make the table durable, then commit.
+
+        The agent takes no further record while `stop` is set. A partition's changelog is durable when its last record
+        is confirmed, so each gets a last one: a count that it holds already. Twice, because the embedded broker reports
+        the last batch's start as a partition's end, and recovery reads to that end only: the last batch must be single.
+        """
+        async with self._busy:
+            if not self._recovered or not self.app.consumer.assignment():
+                return  # what was recovered so far must not be written: it would overwrite the whole
+            for _ in range(2):
+                await asyncio.gather(*self._repeat_last_counts())
+            await self.app.consumer.maybe_wait_for_commit_to_finish()  # a plain commit() would then do nothing
+            await self.app.consumer.force_commit()
+        self._show_aggregate()
+
+    def _repeat_last_counts(self) -> list[Any]:
+        table = self._table.table
+        one_of_each = {int(key[0].partition("|")[0]): (key, count) for key, count in table.items()}
+        assigned = self._setup.progress.assigned
+        return [table.send_changelog(n, key, count) for n, (key, count) in one_of_each.items() if n in assigned]
+
+    async def _on_assigned(self, _app: object, assigned: set[Any], **_: object) -> None:
+        topic = self._setup.contract.topic
+        self._setup.progress.assigned = sorted(each.partition for each in assigned if each.topic == topic)
+        log.info("assigned %s of %s", self._setup.progress.assigned, topic)
+
+    async def _hold_flow(self, app: Any, **_: object) -> None:
+        """Let nothing be fetched until Faust has sought the committed offsets, after which it resumes the flow itself.
+
+        Without this, what the fetcher brings between the end of a table's recovery and that seek is thrown away when
+        the flow is resumed (faust-streaming 0.15.3), or leaves the committed offset stuck.
+        """
+        app.consumer.stop_flow()
+        app.flow_control.suspend()
+
+    async def _on_revoked(self, _app: object, _revoked: set[Any], **_: object) -> None:
+        self._recovered = False
+        self._next.clear()
+
+    async def _on_recovered(self) -> None:
+        self._recovered = True
+        self._setup.progress.state = State.READY
+        self._show_aggregate()
+        self._reporter.report()
+
+    async def _consume(self, stream: Any) -> None:
+        async for event in stream.noack().events():
+            async with self._busy:
+                record = _record_from(event.message)
+                if record.offset >= self._next.get(record.partition, 0):
+                    if self._stop.is_set() or not await self._take(record):
+                        break
+                    self._next[record.partition] = record.offset + 1
+                event.ack()
+        await asyncio.Event().wait()  # an agent that returned would be started anew; app.stop() cancels this
+
+    async def _take(self, record: Record) -> bool:
+        """Do the work of one record, however long a dependency is away; False if asked to stop before it was done."""
+        progress = self._setup.progress
+        steps = [self._read, self._settle]
+        while steps:
+            try:
+                await steps[0](record)
+            except Unavailable as reason:
+                if self._stop.is_set():
+                    return False
+                if progress.state is not State.PAUSED:
+                    log.warning("paused: %s", reason)
+                progress.state = State.PAUSED
+                progress.retries += 1
+                await asyncio.to_thread(self._stop.wait, self._backoff.next_s())
+            else:
+                steps.pop(0)
+                self._backoff.reset()
+        progress.state = State.READY
+        return True
+
+    async def _read(self, record: Record) -> None:
+        deserializer = self._setup.deserializer
+        try:
+            if deserializer.needs_registry(record):
+                decoded = await asyncio.to_thread(deserializer.read, record)
+            else:
+                decoded = deserializer.read(record)
+        except Undecodable as finding:
+            self._dead_letters.put(record, finding)
+            self._setup.tally.take_dead(record)
+            return
+        self._count(decoded)
+        self._setup.tally.take(decoded)
+
+    async def _settle(self, _record: Record) -> None:
+        if self._dead_letters.unconfirmed:
+            await asyncio.to_thread(self._dead_letters.confirm, _CONFIRM_S)
+
+    def _count(self, decoded: Decoded) -> None:
+        if decoded.value is None:
+            return
+        self._moment = getattr(decoded.value, self._time_attribute).timestamp()
+        value = text_of(getattr(decoded.value, self._value_attribute))
+        self._table[f"{decoded.record.partition}|{value}"] += 1
+
+    def _show_aggregate(self) -> None:
+        if not self._recovered:
+            return
+        totals: dict[str, int] = {}
+        for (key, _window), count in self._table.table.items():
+            value = key.partition("|")[2]
+            totals[value] = totals.get(value, 0) + count
+        self._setup.progress.aggregate = dict(sorted(totals.items()))
+
+
+def _record_from(message: Any) -> Record:
+    """The record of a Faust message, whose timestamp counts in seconds."""
+    return Record(
+        topic=message.topic,
+        partition=message.partition,
+        offset=message.offset,
+        timestamp_ms=round(message.timestamp * 1000) if message.timestamp is not None else None,
+        key=message.key,
+        value=message.value,
+        headers=headers_from(message.headers),
+    )

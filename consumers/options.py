@@ -1,0 +1,64 @@
+"""What a consumer process is told: by the command line, and by the environment where that says nothing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib import metadata
+
+from codegen.catalog import GeneratedContract, UnknownVersion
+from consumers.faults import ConsumerError
+
+
+@dataclass(frozen=True, slots=True)
+class ConsumerOptions:
+    """`group` defaults to `<contract>-<app>`, `reader_version` to READER_VERSION and then to the contract's pin.
+
+    `count_field` is the wire name of the field whose values are counted; `json` writes progress lines to stdout every
+    `report_interval_s` seconds. `stop` ends the consumer from another thread, as SIGINT and SIGTERM do.
+    """
+
+    contract: str = "user_action"
+    group: str | None = None
+    reader_version: int | None = None
+    count_field: str = "action"
+    time_field: str = "occurred_at"
+    json: bool = False
+    report_interval_s: float = 1.0
+    commit_interval_s: float = 1.0
+    stop: threading.Event = field(default_factory=threading.Event)
+
+    def group_for(self, app: str) -> str:
+        return self.group or f"{self.contract}-{app}"
+
+
+def find_contract(name: str, contracts: Mapping[str, GeneratedContract] | None = None) -> GeneratedContract:
+    """The generated contract `name`. Raises ConsumerError with the names that there are."""
+    from codegen.models import CONTRACTS
+
+    known_contracts = CONTRACTS if contracts is None else contracts
+    try:
+        return known_contracts[name]
+    except KeyError:
+        known = ", ".join(sorted(known_contracts)) or "none"
+        raise ConsumerError(f"there is no contract {name!r}; the generated ones are: {known}") from None
+
+
+def reader_version_of(contract: GeneratedContract, app: str, wanted: int | None) -> int:
+    """The version that `app` reads: as wanted, else READER_VERSION, else the pin. Raises ConsumerError."""
+    from tools.config import reader_version
+
+    version = wanted if wanted is not None else reader_version()
+    if version is None:
+        version = contract.reader_version(app)
+    try:
+        contract.model(version)
+    except UnknownVersion as error:
+        raise ConsumerError(f"{error}: correct --reader-version, READER_VERSION or the pin in contract.toml") from None
+    return version
+
+
+def app_version() -> str:
+    """The version of this software, for dead letters."""
+    return metadata.version("schema-pipeline")

@@ -1,0 +1,112 @@
+"""Records that must be safe in a topic before something else may go on: produced now, confirmed later, all at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from consumers.faults import ConsumerError, DeliveryUnconfirmed
+from consumers.record import Header
+
+if TYPE_CHECKING:
+    from confluent_kafka import KafkaError, Message, Producer
+
+# Codes that trying again cannot mend (kafka protocol, "Error codes").
+_HOPELESS = frozenset(
+    {
+        3,  # UNKNOWN_TOPIC_OR_PART
+        10,  # MSG_SIZE_TOO_LARGE
+        17,  # TOPIC_EXCEPTION: no legal name
+        29,  # TOPIC_AUTHORIZATION_FAILED
+        31,  # CLUSTER_AUTHORIZATION_FAILED
+        44,  # POLICY_VIOLATION
+        -188,  # _UNKNOWN_TOPIC
+    }
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Outgoing:
+    """`token` comes back to the owner when the record is confirmed."""
+
+    topic: str
+    key: bytes | None
+    value: bytes | None
+    headers: Sequence[Header]
+    token: Any = None
+
+
+class Outbox:
+    """Hands records to an idempotent producer with acks=all and waits for the broker's word on each.
+
+    A delivery that fails for a passing cause is produced again by the next `confirm`, unless `retry` is False (then
+    the owner, who knows better, puts its newest state again).
+    """
+
+    def __init__(
+        self, producer: Producer, *, retry: bool = True, on_confirmed: Callable[[Any], None] | None = None
+    ) -> None:
+        self._producer = producer
+        self._retry = retry
+        self._on_confirmed = on_confirmed
+        self._in_flight = 0
+        self._failed: list[tuple[Outgoing, KafkaError]] = []
+        self._error: KafkaError | None = None
+
+    @property
+    def unconfirmed(self) -> int:
+        return self._in_flight + len(self._failed)
+
+    def put(self, outgoing: Outgoing) -> None:
+        """Produce; a full local queue is waited out for a moment. Raises DeliveryUnconfirmed, and nothing is kept."""
+        for last in (False, True):
+            try:
+                self._producer.produce(
+                    outgoing.topic,
+                    key=outgoing.key,
+                    value=outgoing.value,
+                    headers=list(outgoing.headers),
+                    on_delivery=lambda error, message: self._delivered(outgoing, error, message),
+                )
+            except BufferError as error:
+                if last:
+                    raise DeliveryUnconfirmed(f"the queue towards {outgoing.topic} is full") from error
+                self._producer.poll(1.0)
+            else:
+                self._in_flight += 1
+                break
+        self._producer.poll(0)
+
+    def confirm(self, timeout_s: float) -> None:
+        """Return when the broker has confirmed every record.
+
+        Raises DeliveryUnconfirmed when some are not after `timeout_s` seconds (they stay in the outbox), and
+        ConsumerError where trying again cannot help.
+        """
+        again, self._failed = self._failed, []
+        for position, (outgoing, _) in enumerate(again if self._retry else ()):
+            try:
+                self.put(outgoing)
+            except DeliveryUnconfirmed:
+                self._failed.extend(again[position:])
+                raise
+        if self._in_flight:
+            self._producer.flush(timeout_s)
+        for outgoing, failure in self._failed:
+            if failure.code() in _HOPELESS or failure.fatal():
+                raise ConsumerError(
+                    f"a record cannot be written to {outgoing.topic} ({failure.str()}); the source offset stays where "
+                    f"it is: create or open that topic (`pipeline topics create`), or raise its message size"
+                )
+        if self.unconfirmed:
+            error = f" ({self._error.str()})" if self._error is not None else ""
+            raise DeliveryUnconfirmed(f"the broker has not confirmed {self.unconfirmed} records{error}")
+
+    def _delivered(self, outgoing: Outgoing, error: KafkaError | None, _message: Message) -> None:
+        self._in_flight -= 1
+        self._error = error
+        if error is not None:
+            self._failed.append((outgoing, error))
+        elif self._on_confirmed is not None:
+            self._on_confirmed(outgoing.token)

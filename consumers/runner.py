@@ -1,0 +1,136 @@
+"""Puts a consumer process together, and runs it until it is told to stop."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeVar
+
+from consumers.backoff import Backoff
+from consumers.clients import make_consumer, make_producer, make_registry, partition_count
+from consumers.commits import Commits
+from consumers.dead_letter import DeadLetterQueue, Reader
+from consumers.deserializer import Deserializer
+from consumers.faults import ConsumerError, Unavailable
+from consumers.handler import Handler
+from consumers.loop import Loop
+from consumers.options import ConsumerOptions, app_version, find_contract, reader_version_of
+from consumers.outbox import Outbox
+from consumers.progress import Progress, Reporter, State
+from consumers.stopping import stop_on_signals
+from consumers.tally import Tally, attribute_of
+from consumers.writer_schemas import WriterSchemas
+
+if TYPE_CHECKING:
+    from confluent_kafka.schema_registry import SchemaRegistryClient
+
+    from codegen.catalog import GeneratedContract
+
+log = logging.getLogger(__name__)
+
+_Answer = TypeVar("_Answer")
+
+
+class Stopped(Exception):
+    """Asked to stop before the start was complete."""
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What every consumer process has, whatever its handler and its client library."""
+
+    options: ConsumerOptions
+    contract: GeneratedContract
+    group: str
+    registry: SchemaRegistryClient
+    deserializer: Deserializer
+    progress: Progress
+    tally: Tally
+
+    def dead_letters(self) -> DeadLetterQueue:
+        """The queue, with a producer of its own."""
+        reader = Reader(self.group, app_version(), self.deserializer.model.FINGERPRINT)
+        return DeadLetterQueue(Outbox(make_producer()), reader)
+
+    def reporter(self) -> Reporter:
+        return Reporter(self.progress, as_json=self.options.json, interval_s=self.options.report_interval_s)
+
+    def wait_for(self, question: Callable[[], _Answer]) -> _Answer:
+        """The answer, asked again while the dependency is away. Raises Stopped."""
+        backoff = Backoff()
+        while not self.options.stop.is_set():
+            try:
+                return question()
+            except Unavailable as reason:
+                log.warning("waiting: %s", reason)
+                self.options.stop.wait(backoff.next_s())
+        raise Stopped
+
+
+@contextmanager
+def set_up(app: str, options: ConsumerOptions) -> Iterator[Setup]:
+    """The parts of `app`, not yet connected to Kafka; closes the registry's client at the end. Raises ConsumerError."""
+    contract = find_contract(options.contract)
+    version = reader_version_of(contract, app, options.reader_version)
+    with make_registry() as registry:
+        yield _assemble(app, options, contract, version, registry)
+
+
+def _assemble(
+    app: str, options: ConsumerOptions, contract: GeneratedContract, version: int, registry: SchemaRegistryClient
+) -> Setup:
+    deserializer = Deserializer(contract, version, WriterSchemas(registry, contract))
+    progress = Progress(app, contract.name, version)
+    counted: str | None = None
+    if options.count_field in deserializer.model.WIRE_NAMES.values():
+        counted = attribute_of(deserializer.model, options.count_field)
+        progress.counted_field = options.count_field
+    return Setup(options, contract, options.group_for(app), registry, deserializer, progress, Tally(progress, counted))
+
+
+def run(app: str, options: ConsumerOptions, make_handler: Callable[[Setup], Handler]) -> int:
+    """Run `app` until SIGINT, SIGTERM or `options.stop`; 0 after a clean stop. Raises ConsumerError."""
+    log_to_stderr(app)
+    with stop_on_signals(options.stop), set_up(app, options) as setup:
+        try:
+            handler = make_handler(setup)
+        except Stopped:
+            setup.progress.state = State.STOPPED
+            setup.reporter().report(final=True)
+            return 0
+        _make_loop(setup, handler).run()
+    return 0
+
+
+def _make_loop(setup: Setup, handler: Handler) -> Loop:
+    commits = Commits(setup.contract.topic)
+    consumer = make_consumer(setup.group, commits.on_commit)
+    try:
+        partition_count(consumer, setup.contract.topic)
+    except ConsumerError:
+        consumer.close()
+        raise
+    return Loop(
+        consumer=consumer,
+        commits=commits,
+        deserializer=setup.deserializer,
+        handler=handler,
+        dead_letters=setup.dead_letters(),
+        tally=setup.tally,
+        reporter=setup.reporter(),
+        stop=setup.options.stop,
+        commit_interval_s=setup.options.commit_interval_s,
+    )
+
+
+def log_to_stderr(app: str) -> None:
+    """One line per event on stderr, unless the program that runs us has set up logging already."""
+    if not logging.getLogger().handlers:
+        logging.basicConfig(
+            level=logging.INFO, stream=sys.stderr, format=f"%(asctime)s {app} %(levelname)s %(message)s"
+        )
+    for chatty in ("httpx", "httpx2", "httpcore", "httpcore2"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)

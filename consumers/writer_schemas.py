@@ -1,0 +1,127 @@
+"""Writer schemas by id: asked of the registry once, then remembered for the life of the process."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import fastavro
+
+from codegen.catalog import GeneratedContract
+from consumers.faults import RegistryUnavailable, Stage, Undecodable
+from consumers.frame import SchemaRef
+
+if TYPE_CHECKING:
+    from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+
+_UNKNOWN_SCHEMA = 40403
+_NOT_FOUND = 404
+
+
+@dataclass(frozen=True, slots=True)
+class WriterSchema:
+    """`version` is the contract's version with exactly this schema, or None where the contract has none such.
+
+    `parsed` has been through fastavro.parse_schema, which makes each resolution with it cheap.
+    """
+
+    ref: SchemaRef
+    version: int | None
+    parsed: Any
+
+    @property
+    def label(self) -> str:
+        """For statistics: the version where there is one, else `id:N`."""
+        return str(self.version) if self.version is not None else f"id:{self.ref}"
+
+
+@dataclass(slots=True)
+class WriterSchemas:
+    """Fetches, parses and remembers writer schemas.
+
+    An id that the registry does not know is waited for during `patience_s`, since registries replicate; then it is
+    undecodable, and stays so for `forget_after_s` before the registry is asked again. `clock` counts seconds.
+    """
+
+    registry: SchemaRegistryClient
+    contract: GeneratedContract
+    patience_s: float = 5.0
+    forget_after_s: float = 300.0
+    clock: Callable[[], float] = time.monotonic
+    _known: dict[SchemaRef, WriterSchema] = field(default_factory=dict)
+    _missing_since: dict[SchemaRef, float] = field(default_factory=dict)
+    _versions: Mapping[int, Any] | None = None
+
+    def cached(self, ref: SchemaRef) -> WriterSchema | None:
+        return self._known.get(ref)
+
+    def get(self, ref: SchemaRef) -> WriterSchema:
+        """The schema, from memory or from the registry.
+
+        Raises RegistryUnavailable (try again later) and Undecodable (stage schema).
+        """
+        known = self._known.get(ref)
+        if known is None:
+            known = self._fetch(ref)
+            self._known[ref] = known
+            self._missing_since.pop(ref, None)
+        return known
+
+    def _fetch(self, ref: SchemaRef) -> WriterSchema:
+        missing_s = self.clock() - self._missing_since.get(ref, self.clock())
+        if self.patience_s < missing_s < self.forget_after_s:
+            raise _unknown(ref)
+        if missing_s >= self.forget_after_s:
+            del self._missing_since[ref]
+        text = self._ask(ref)
+        if text.schema_type not in (None, "AVRO"):
+            raise Undecodable(Stage.SCHEMA, f"schema {ref} is of type {text.schema_type}, not AVRO", ref)
+        if text.references:
+            raise Undecodable(Stage.SCHEMA, f"schema {ref} refers to other subjects, which is not understood here", ref)
+        try:
+            schema = json.loads(text.schema_str or "")
+            parsed = fastavro.parse_schema(schema, named_schemas={})
+        except Exception as error:
+            raise Undecodable(Stage.SCHEMA, f"schema {ref} of the registry is no Avro schema", ref, error) from error
+        return WriterSchema(ref, self._version_of(schema), parsed)
+
+    def _ask(self, ref: SchemaRef) -> Schema:
+        try:
+            return self.registry.get_schema(ref) if isinstance(ref, int) else self.registry.get_schema_by_guid(str(ref))
+        except Exception as error:
+            if not _says_unknown(error, ref):
+                # The client lets out its HTTP library's errors, which depend on what is installed.
+                raise RegistryUnavailable(
+                    f"the registry did not give schema {ref} ({type(error).__name__}: {error})"
+                ) from error
+            first = self._missing_since.setdefault(ref, self.clock())
+            if self.clock() - first < self.patience_s:
+                raise RegistryUnavailable(f"the registry does not know schema {ref} yet") from error
+            raise _unknown(ref) from error
+
+    def _version_of(self, schema: Any) -> int | None:
+        if self._versions is None:
+            self._versions = {number: json.loads(self.contract.avsc(number)) for number in self.contract.versions}
+        for number, own in self._versions.items():
+            if own == schema:
+                return number
+        return None
+
+
+def _says_unknown(error: Exception, ref: SchemaRef) -> bool:
+    """Whether the registry itself answered that there is no such schema.
+
+    For an id that is error code 40403 alone: any other 404 comes from something that is no registry. Registries that
+    predate GUIDs have no such route, and answer a bare 404.
+    """
+    if getattr(error, "error_code", None) == _UNKNOWN_SCHEMA:
+        return True
+    return not isinstance(ref, int) and getattr(error, "http_status_code", None) == _NOT_FOUND
+
+
+def _unknown(ref: SchemaRef) -> Undecodable:
+    kind = "id" if isinstance(ref, int) else "GUID"
+    return Undecodable(Stage.SCHEMA, f"the registry does not know schema {kind} {ref}", ref)
