@@ -34,7 +34,7 @@ _events = msgspec.json.Decoder(list[msgspec.Raw])
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
 
-class Disconnected(Exception):  # noqa: N818 - the name of the condition, as everywhere in this house
+class Disconnected(Exception):
     """The client went away before its body was complete; nobody reads an answer."""
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 
-class Overloaded(Exception):  # noqa: N818 - the name of the condition, as everywhere in this house
+class Overloaded(Exception):
     """There is no room now; the same request may find some later."""
 
 

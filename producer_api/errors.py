@@ -78,7 +78,7 @@ class Answer(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
 
 
-class Refusal(Exception):  # noqa: N818 - the name of the condition, as everywhere in this house
+class Refusal(Exception):
     """The request as a whole is refused, before its events were looked at one by one.
 
     `reason` is a short word for the metrics; `headers` go into the answer.

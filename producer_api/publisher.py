@@ -161,6 +161,9 @@ class Publisher:
             self._producer.produce(record.topic, record.value, record.key, on_delivery=delivery, headers=headers)
         except (BufferError, KafkaException) as error:
             self._refuse_now(delivery, error.args[0] if isinstance(error, KafkaException) else None)
+        except BaseException:
+            self.bound.give(1, call.size)
+            raise
         return call.future
 
     def produce_many(self, records: Sequence[Record]) -> asyncio.Future[list[Receipt]]:

@@ -18,7 +18,7 @@ _LONGEST_PAUSE_S: Final = 4.0
 _UNKNOWN_SCHEMA: Final = 40403
 
 
-class SchemaRefused(Exception):  # noqa: N818 - the name of the condition, as everywhere in this house
+class SchemaRefused(Exception):
     """The registry answered, and its answer forbids writing. The text says why and what to do."""
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from codegen.models import CONTRACTS
 from producer_api.body import BodyLimits
@@ -19,18 +19,17 @@ from producer_api.serializer import Serializer
 from producer_api.shapes import AcceptedShapes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from codegen.catalog import GeneratedContract
-    from producer_api.publisher import FlushReport
+    from producer_api.publisher import FlushReport, ProducerLike
     from producer_api.settings import Settings
 
 APP: Final = "producer_api"  # the name under which contracts pin what this application writes
-_START_PATIENCE_S: Final = 2.0
 _log: Final = logging.getLogger(__name__)
 
 
-class UnknownContract(ValueError):  # noqa: N818 - the name of the condition, as everywhere in this house
+class UnknownContract(ValueError):
     """API_CONTRACTS names what is no contract, or none that takes events over HTTP."""
 
 
@@ -42,12 +41,12 @@ class Service:
         settings: Settings,
         contracts: Mapping[str, GeneratedContract] = CONTRACTS,
         *,
-        publisher: Publisher | None = None,
+        make_producer: Callable[[dict[str, Any]], ProducerLike] | None = None,
         client: RegistryClient | None = None,
     ) -> None:
         """Raises UnknownContract, codegen.catalog.UnknownVersion, and what the registry's client says of its settings.
 
-        `publisher` and `client` take the place of those that the settings describe.
+        `make_producer` and `client` take the place of what the settings describe.
         """
         self.settings = settings
         self.contracts = choose_contracts(settings, contracts)
@@ -60,7 +59,9 @@ class Service:
             for contract in self.contracts
         ]
         in_flight = Bound("records in flight", settings.max_in_flight_records, settings.max_in_flight_bytes)
-        self.publisher = publisher or Publisher(settings.kafka, in_flight, on_connection_lost=self._suspect_kafka)
+        self.publisher = Publisher(
+            settings.kafka, in_flight, on_connection_lost=self._suspect_kafka, make_producer=make_producer
+        )
         self._open_requests = Bound("open requests", 0, settings.max_open_request_bytes)
         self.metrics = Metrics((self.publisher.bound, self._open_requests), settings.metrics_dir)
         self._client = client or make_client(settings.registry)
@@ -80,7 +81,7 @@ class Service:
         """Connect. Without a broker or a registry the service starts as well, and refuses until they are there."""
         self.publisher.start()
         self.watch.suspect()
-        await self._ids.start(_START_PATIENCE_S)
+        await self._ids.start(self.settings.start_patience_s)
 
     async def stop(self) -> FlushReport:
         """Take no more, flush, and say what became of the records."""

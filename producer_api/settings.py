@@ -31,6 +31,7 @@ class Settings:
     body_timeout_s: float = 10.0
     flush_timeout_s: float = 10.0
     probe_timeout_s: float = 2.0
+    start_patience_s: float = 2.0
     retry_after_s: int = 1
     keep_rejects: bool = False
     report: bool = False

@@ -27,7 +27,7 @@ _MAX_CACHED_SHAPES: Final = 4096
 _keys = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-class InvalidEvent(ValueError):  # noqa: N818 - the name of the condition, as everywhere in this house
+class InvalidEvent(ValueError):
     """No accepted version fits the event. `faults` are those of the version that came nearest."""
 
     def __init__(self, faults: list[Fault]) -> None:

@@ -1,0 +1,79 @@
+"""Settings: defaults, guarantees that hold, and one sentence for what cannot be used."""
+
+from __future__ import annotations
+
+import pytest
+
+import producer_api.app
+from codegen.models import CONTRACTS
+from producer_api.service import UnknownContract, choose_contracts
+from producer_api.settings import Settings, read_settings
+from tools.config import ConfigError
+
+
+def test_the_defaults_hold_without_an_environment() -> None:
+    settings = read_settings({})
+    assert settings.max_records == Settings().max_records
+    assert settings.kafka["acks"] == "all"
+    assert settings.kafka["enable.idempotence"] is True
+    assert settings.kafka["partitioner"] == "murmur2_random"
+    assert settings.kafka["delivery.timeout.ms"] == 10_000
+    assert settings.kafka["queue.buffering.max.messages"] > settings.max_in_flight_records
+
+
+def test_the_environment_changes_defaults_but_no_guarantee() -> None:
+    settings = read_settings(
+        {
+            "KAFKA_LINGER_MS": "7",
+            "KAFKA_ACKS": "1",
+            "KAFKA_PARTITIONER": "random",
+            "KAFKA_MESSAGE_TIMEOUT_MS": "3000",
+            "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
+            "API_MAX_RECORDS": "5",
+            "API_REJECTS": "1",
+            "API_CONTRACTS": "user_action, other",
+            "WRITER_VERSION": "1",
+            "API_BODY_TIMEOUT_S": "2.5",
+        }
+    )
+    assert str(settings.kafka["linger.ms"]) == "7"
+    assert (settings.kafka["acks"], settings.kafka["partitioner"]) == ("all", "murmur2_random")
+    assert "delivery.timeout.ms" not in settings.kafka
+    assert settings.kafka["bootstrap.servers"] == "kafka:9092"
+    assert (settings.max_records, settings.keep_rejects, settings.writer_version) == (5, True, 1)
+    assert settings.contracts == ("user_action", "other")
+    assert settings.body_timeout_s == 2.5
+
+
+@pytest.mark.parametrize(
+    "environ",
+    [
+        {"API_MAX_RECORDS": "0"},
+        {"API_MAX_BODY_BYTES": "many"},
+        {"API_MAX_IN_FLIGHT_BYTES": "1000"},
+        {"API_MAX_OPEN_REQUEST_BYTES": "1000"},
+        {"API_REJECTS": "perhaps"},
+    ],
+)
+def test_what_cannot_be_used_is_named(environ: dict[str, str]) -> None:
+    with pytest.raises(ConfigError, match=next(iter(environ))):
+        read_settings(environ)
+
+
+def test_contracts_can_be_chosen() -> None:
+    assert [contract.name for contract in choose_contracts(Settings(), CONTRACTS)] == ["user_action"]
+    for name in ("nothing", "activity_count"):
+        with pytest.raises(UnknownContract, match=f"{name}.*take events are: user_action"):
+            choose_contracts(Settings(contracts=(name,)), CONTRACTS)
+
+
+def test_a_server_gets_one_sentence_and_no_traceback(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("API_MAX_RECORDS", "none")
+    with pytest.raises(SystemExit, match=r"^error: API_MAX_RECORDS="):
+        _ = producer_api.app.app
+    monkeypatch.setenv("API_MAX_RECORDS", "")
+    monkeypatch.setenv("WRITER_VERSION", "9")
+    with pytest.raises(SystemExit, match=r"has no version 9; its versions are 1, 2"):
+        _ = producer_api.app.app
+    with pytest.raises(AttributeError):
+        _ = producer_api.app.other

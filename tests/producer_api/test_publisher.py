@@ -1,0 +1,190 @@
+"""Records → futures: order, bounds, refusals at once and later, and what a shutdown says."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from typing import Any
+
+import pytest
+from confluent_kafka import KafkaError
+
+from producer_api.bounds import Bound, Overloaded
+from producer_api.publisher import RECORD_OVERHEAD_BYTES, Delivered, Publisher, Record, Undelivered, undelivered
+
+MakeProducer = Callable[..., Any]
+
+
+@pytest.fixture
+def fake(api: Any) -> Any:
+    """A producer of the same kind as the API's, but of its own."""
+    return type(api.producer)()
+
+
+@pytest.fixture
+async def publisher(fake: Any) -> AsyncIterator[Publisher]:
+    made = Publisher({}, Bound("records", 10, 10_000), make_producer=lambda conf: _configured(fake, conf))
+    made.start()
+    yield made
+    fake.release()
+    await made.close(1.0)
+
+
+def _configured(fake: Any, conf: dict[str, Any]) -> Any:
+    fake.conf = conf
+    return fake
+
+
+def records(count: int, size: int = 1) -> list[Record]:
+    return [Record("events", str(number).encode(), b"v" * size) for number in range(count)]
+
+
+async def test_one_record_is_delivered_with_its_place(publisher: Publisher, fake: Any) -> None:
+    assert await publisher.produce(records(1)[0]) == [Delivered(0, 0)]
+    assert await publisher.produce(records(1)[0], [("a", b"b")]) == [Delivered(1, 1)]
+    assert [entry.headers for entry in fake.produced] == [None, [("a", b"b")]]
+    assert (publisher.delivered, publisher.undelivered, publisher.bound.records, publisher.bound.bytes) == (2, 0, 0, 0)
+
+
+async def test_many_records_keep_their_order(publisher: Publisher, fake: Any) -> None:
+    receipts = await publisher.produce_many(records(4))
+    assert receipts == [Delivered(0, 0), Delivered(1, 1), Delivered(2, 2), Delivered(0, 3)]
+    assert [entry.key for entry in fake.produced] == [b"0", b"1", b"2", b"3"]
+    assert all(entry.batched for entry in fake.produced)
+
+
+async def test_a_partial_refusal_of_a_batch_names_the_record(publisher: Publisher, fake: Any) -> None:
+    too_large = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
+    fake.refuse = lambda record: too_large if record.key == b"1" else None
+    first, second, third = await publisher.produce_many(records(3))
+    assert isinstance(first, Delivered)
+    assert isinstance(third, Delivered)
+    assert second == Undelivered("queue", "the broker refused the record (MSG_SIZE_TOO_LARGE)", retryable=False)
+    assert (publisher.delivered, publisher.undelivered) == (2, 1)
+
+
+async def test_a_full_queue_is_an_answer_to_retry(publisher: Publisher, fake: Any) -> None:
+    fake.refuse = lambda _record: KafkaError(KafkaError._QUEUE_FULL)
+    expected = Undelivered("queue", "the queue to the broker is full", retryable=True)
+    assert await publisher.produce(records(1)[0]) == [expected]
+    assert await publisher.produce_many(records(2)) == [expected, expected]
+
+
+async def test_a_delivery_error_is_a_receipt(publisher: Publisher, fake: Any) -> None:
+    fake.error = lambda _record: KafkaError(KafkaError._MSG_TIMED_OUT)
+    (receipt,) = await publisher.produce(records(1)[0])
+    assert receipt == Undelivered("deliver", "the broker did not acknowledge the record in time", retryable=True)
+
+
+@pytest.mark.parametrize(
+    ("code", "retryable"),
+    [
+        (KafkaError.NOT_ENOUGH_REPLICAS, True),
+        (KafkaError.TOPIC_AUTHORIZATION_FAILED, True),
+        (KafkaError._PURGE_INFLIGHT, True),
+        (KafkaError.INVALID_RECORD, False),
+        (KafkaError.RECORD_LIST_TOO_LARGE, False),
+    ],
+)
+def test_what_the_broker_says_of_the_record_itself_is_final(code: int, retryable: bool) -> None:
+    assert undelivered(KafkaError(code), "deliver").retryable is retryable
+
+
+async def test_the_bound_on_records_refuses_and_frees(publisher: Publisher, fake: Any) -> None:
+    fake.holding = True
+    held = publisher.produce_many(records(10))
+    with pytest.raises(Overloaded, match="records"):
+        publisher.produce(records(1)[0])
+    assert publisher.bound.records == 10
+    fake.release()
+    assert len(await held) == 10
+    assert await publisher.produce(records(1)[0])
+
+
+async def test_the_bound_on_bytes_counts_keys_and_overhead(publisher: Publisher, fake: Any) -> None:
+    fake.holding = True
+    future = publisher.produce(Record("events", b"key", b"v" * 5_000))
+    assert publisher.bound.bytes == 5_003 + RECORD_OVERHEAD_BYTES
+    with pytest.raises(Overloaded):
+        publisher.produce(Record("events", b"key", b"v" * 5_000))
+    fake.release()
+    await future
+
+
+async def test_one_wake_up_resolves_all_that_arrived(publisher: Publisher, fake: Any) -> None:
+    fake.holding = True
+    futures = [publisher.produce(record) for record in records(10)]
+    wake_ups: list[object] = []
+    call_soon = publisher._call_soon
+
+    def count(function: Callable[[], None]) -> None:
+        wake_ups.append(function)
+        call_soon(function)
+
+    publisher._call_soon = count  # type: ignore[method-assign]
+    fake.release()
+    await asyncio.gather(*futures)
+    assert len(wake_ups) == 1
+
+
+async def test_a_cancelled_wait_gives_its_room_back(publisher: Publisher, fake: Any) -> None:
+    fake.holding = True
+    publisher.produce(records(1)[0]).cancel()
+    other = publisher.produce(records(1)[0])
+    fake.release()
+    await other
+    assert (publisher.bound.records, publisher.delivered) == (0, 2)
+
+
+async def test_closing_flushes_and_then_takes_no_more(publisher: Publisher, fake: Any) -> None:
+    future = publisher.produce(records(1)[0])
+    report = await publisher.close(5.0)
+    assert report == (1, 0, 0)
+    assert future.done()
+    with pytest.raises(Overloaded, match="shutting down"):
+        publisher.produce(records(1)[0])
+
+
+async def test_closing_without_a_broker_tells_what_was_not_delivered(publisher: Publisher, fake: Any) -> None:
+    fake.holding = True
+    future = publisher.produce_many(records(3))
+    report = await publisher.close(0.0)
+    assert report == (0, 3, 0)
+    assert {receipt.message for receipt in await future if isinstance(receipt, Undelivered)} == {
+        "the service stopped before the broker acknowledged the record"
+    }
+
+
+async def test_a_fatal_error_makes_a_new_producer(api: Any) -> None:
+    made: list[Any] = []
+
+    def make(conf: dict[str, Any]) -> Any:
+        made.append(_configured(type(api.producer)(), conf))
+        return made[-1]
+
+    publisher = Publisher({}, Bound("records", 10, 10_000), make_producer=make)
+    publisher.start()
+    made[0].holding = True
+    stuck = publisher.produce(records(1)[0])
+    made[0].report_error(KafkaError(KafkaError._FATAL, "out of order", fatal=True))
+    (receipt,) = await asyncio.wait_for(stuck, 5)
+    assert isinstance(receipt, Undelivered)
+    assert receipt.retryable
+    assert await publisher.produce(records(1)[0]) == [Delivered(0, 0)]
+    assert len(made) == 2
+    await publisher.close(1.0)
+
+
+async def test_a_lost_connection_is_told_in_the_event_loop(api: Any) -> None:
+    fake = type(api.producer)()
+    told = asyncio.Event()
+    publisher = Publisher(
+        {},
+        Bound("records", 10, 10_000),
+        on_connection_lost=told.set,
+        make_producer=lambda conf: _configured(fake, conf),
+    )
+    publisher.start()
+    fake.report_error(KafkaError(KafkaError._ALL_BROKERS_DOWN))
+    await asyncio.wait_for(told.wait(), 5)
+    await publisher.close(1.0)

@@ -1,0 +1,169 @@
+"""Bodies: cut into events, inflated within bounds, refused with a reason."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from producer_api.body import BodyLimits, BodyReader, Disconnected, inflate, split_events
+from producer_api.bounds import Bound
+from producer_api.errors import Refusal
+
+LIMITS = BodyLimits(max_body_bytes=1000, max_decompressed_bytes=10_000, max_records=3, timeout_s=5.0)
+
+
+def receive_of(*chunks: bytes) -> Callable[[], Any]:
+    messages = [{"type": "http.request", "body": chunk, "more_body": True} for chunk in chunks]
+    messages[-1]["more_body"] = False
+    queue = iter(messages)
+
+    async def receive() -> dict[str, Any]:
+        return next(queue)
+
+    return receive
+
+
+async def read(body: bytes, limits: BodyLimits = LIMITS, bound: Bound | None = None, **headers: str) -> bytes:
+    named = {name.replace("_", "-").encode(): value.encode() for name, value in headers.items()}
+    named.setdefault(b"content-type", b"application/json")
+    reader = BodyReader(named, limits, bound or Bound("open", 0, 100_000))
+    try:
+        return await reader.read_body(receive_of(*(body[at : at + 100] for at in range(0, len(body) or 1, 100))))
+    finally:
+        reader.release()
+
+
+def test_a_body_is_one_event_unless_it_starts_with_a_bracket() -> None:
+    assert split_events(b' \n{"a": [1]}', False, 3).slices == [b' \n{"a": [1]}']
+    events = split_events(b'\r\n [ {"a":1} , 2,"x"]', False, 3)
+    assert events.many
+    assert events.slices == [b'{"a":1}', b"2", b'"x"']
+
+
+def test_lines_may_be_blank_and_end_as_they_like() -> None:
+    events = split_events(b'{"a":1}\r\n\n  \n{"a":2}', True, 3)
+    assert [line.strip() for line in events.slices] == [b'{"a":1}', b'{"a":2}']
+    assert split_events(b'{"a":1}\n', True, 3).many
+
+
+@pytest.mark.parametrize(
+    ("body", "ndjson", "reason", "status"),
+    [
+        (b"", False, "empty", 422),
+        (b" \n ", False, "empty", 422),
+        (b"[]", False, "empty", 422),
+        (b"\n\n", True, "empty", 422),
+        (b"[1,2", False, "parse", 422),
+        (b'[{"a":NaN}]', False, "parse", 422),
+        (b"[1] 2", False, "parse", 422),
+        (b"[" * 100_000, False, "parse", 422),
+        (b"[1,2,3,4]", False, "records", 413),
+        (b"1\n2\n3\n4", True, "records", 413),
+    ],
+)
+def test_bodies_without_events_that_can_be_told_apart(body: bytes, ndjson: bool, reason: str, status: int) -> None:
+    with pytest.raises(Refusal) as caught:
+        split_events(body, ndjson, 3)
+    assert (caught.value.reason, caught.value.problem.status) == (reason, status)
+
+
+def test_gzip_in_several_members_and_steps() -> None:
+    text = bytes(range(256)) * 5000
+    body = gzip.compress(text) + gzip.compress(b"tail")
+    parts = list(inflate(body, 10_000_000))
+    assert b"".join(parts) == text + b"tail"
+    assert len(parts) > 2
+
+
+@pytest.mark.parametrize("cut", [-1, -9, 5])
+def test_broken_gzip_is_400(cut: int) -> None:
+    with pytest.raises(Refusal) as caught:
+        list(inflate(gzip.compress(b"x" * 5000)[:cut], 10_000))
+    assert caught.value.problem.status == 400
+    with pytest.raises(Refusal):
+        list(inflate(b"no gzip", 10_000))
+    with pytest.raises(Refusal):
+        list(inflate(gzip.compress(b"x") + b"junk", 10_000))
+
+
+async def test_a_gzip_bomb_stops_at_the_limit() -> None:
+    bomb = gzip.compress(b" " * 500_000)
+    assert len(bomb) < LIMITS.max_body_bytes
+    with pytest.raises(Refusal) as caught:
+        await read(bomb, content_encoding="gzip")
+    assert (caught.value.reason, caught.value.problem.status) == ("decompressed_size", 413)
+
+
+async def test_gzip_and_identity_are_undone_and_others_refused() -> None:
+    assert await read(gzip.compress(b"{}"), content_encoding="gzip") == b"{}"
+    assert await read(gzip.compress(b"{}"), content_encoding="identity, X-GZIP") == b"{}"
+    assert await read(b"{}", content_encoding="identity") == b"{}"
+    for coding in ("br", "gzip, gzip", "deflate"):
+        with pytest.raises(Refusal) as caught:
+            await read(b"{}", content_encoding=coding)
+        assert caught.value.problem.status == 415
+        assert caught.value.headers == {"accept-encoding": "gzip"}
+
+
+async def test_content_types() -> None:
+    for media_type in ("application/json; charset=UTF-8", "Application/JSON", 'application/json; charset="utf-8"'):
+        assert await read(b"{}", content_type=media_type) == b"{}"
+    for media_type in ("text/plain", "", "application/json; charset=latin-1", "application/x-www-form-urlencoded"):
+        with pytest.raises(Refusal) as caught:
+            await read(b"{}", content_type=media_type)
+        assert caught.value.problem.status == 415
+        assert "application/x-ndjson" in caught.value.headers["accept-post"]
+
+
+async def test_a_body_is_too_large_by_its_header_or_by_its_bytes() -> None:
+    for length in ("1001", "1", "unknown"):
+        with pytest.raises(Refusal) as caught:
+            await read(b"x" * 1001, content_length=length)
+        assert caught.value.problem.status == 413
+    assert len(await read(b"x" * 1000, content_length="1000")) == 1000
+
+
+async def test_what_all_requests_hold_is_bounded_and_given_back() -> None:
+    bound = Bound("open", 0, 1500)
+    first = BodyReader({b"content-type": b"application/json"}, LIMITS, bound)
+    await first.read_body(receive_of(b"x" * 900))
+    with pytest.raises(Refusal) as caught:
+        await read(b"x" * 900, bound=bound)
+    assert (caught.value.reason, caught.value.problem.status) == ("overloaded", 503)
+    assert bound.bytes == 900
+    first.release()
+    assert bound.bytes == 0
+    assert len(await read(b"x" * 900, bound=bound)) == 900
+
+
+async def test_inflated_bytes_are_held_too() -> None:
+    bound = Bound("open", 0, 1500)
+    with pytest.raises(Refusal) as caught:
+        await read(gzip.compress(b" " * 5000), bound=bound, content_encoding="gzip")
+    assert caught.value.reason == "overloaded"
+    assert bound.bytes == 0
+
+
+async def test_a_body_that_does_not_arrive_is_408() -> None:
+    async def never() -> dict[str, Any]:
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    limits = BodyLimits(1000, 1000, 3, timeout_s=0.01)
+    reader = BodyReader({b"content-type": b"application/json"}, limits, Bound("open", 0, 1000))
+    with pytest.raises(Refusal) as caught:
+        await reader.read_body(never)
+    assert caught.value.problem.status == 408
+
+
+async def test_a_client_that_goes_away() -> None:
+    async def gone() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    reader = BodyReader({b"content-type": b"application/json"}, LIMITS, Bound("open", 0, 1000))
+    with pytest.raises(Disconnected):
+        await reader.read_body(gone)
