@@ -95,7 +95,7 @@ def demo(root: Path, events: int, seed: int) -> int:
 @click.option("--registry-port", default=8081, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--json", "as_json", is_flag=True, help="One machine-readable line a second.")
 @click.pass_obj
-def up(root: Path, **options: Any) -> int:
+def up(root: Path, /, **options: Any) -> int:
     """Run the stack until Ctrl-C, with a live view; then drain and reconcile."""
     from tools.up import UpOptions, run_up
 

@@ -60,7 +60,7 @@ class Up:
         """Every process that it started, with its command line."""
         listing = subprocess.run(
             ["ps", "-A", "-ww", "-o", "pid=,ppid=,args="], capture_output=True, text=True, check=True
-        )  # noqa: S607
+        )
         rows = [line.split(None, 2) for line in listing.stdout.splitlines()]
         found, parents = [], {self.process.pid}
         for _ in range(4):
@@ -107,7 +107,7 @@ def test_a_signal_drains_and_prints_the_books(up: Callable[..., Up], number: sig
     run.process.send_signal(number)
     assert run.process.wait(WAIT_S) == 0, run.errors
     assert "Every accepted event was seen by every consumer, and the totals agree." in run.errors
-    listing = subprocess.run(["ps", "-A", "-o", "pid="], capture_output=True, text=True, check=True)  # noqa: S607
+    listing = subprocess.run(["ps", "-A", "-o", "pid="], capture_output=True, text=True, check=True)
     assert not {pid for pid, _ in started} & {int(pid) for pid in listing.stdout.split()}
 
 
@@ -151,6 +151,6 @@ def test_a_part_that_dies_ends_everything(up: Callable[..., Up], victim: str, na
     assert run.process.wait(WAIT_S) == 1
     assert re.search(rf"error: .*{name}.*(died|ended by itself)", run.errors)
     assert "Traceback" not in run.errors
-    listing = subprocess.run(["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=True)  # noqa: S607
+    listing = subprocess.run(["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=True)
     running = {int(row.split()[0]) for row in listing.stdout.splitlines() if not row.split()[1].startswith("Z")}
     assert not {pid for pid, _ in started} & running
