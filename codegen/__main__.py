@@ -48,7 +48,9 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
 
 def _print_fault(fault: ContractFault, err: TextIO) -> None:
     """What, where (with the line itself) and what to do."""
-    place = f"{fault.path}:{fault.position.line}:{fault.position.column}"
+    here = Path.cwd()
+    path = fault.path.relative_to(here) if fault.path.is_relative_to(here) else fault.path
+    place = f"{path}:{fault.position.line}:{fault.position.column}"
     print(f"{place}: {fault.reason}", file=err)
     if fault.path.is_file():
         lines = fault.path.read_text(encoding="utf-8", errors="replace").splitlines()
