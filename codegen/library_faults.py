@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from codegen.nodes import Array, Field, Map, Node, Primitive, Record, Union
+from codegen.nodes import MISSING, Array, Enum, Field, Map, Node, Primitive, Record, Union, children
 
 LEFT_OUT: Final = "default, kept from the library,"
 
@@ -100,32 +100,41 @@ def _drops_an_empty_doc(difference: Difference) -> bool:
 def _strips_a_doc(difference: Difference) -> bool:
     """A class's docstring is stripped of the white space around it."""
     ours, theirs = difference.contract, difference.library
-    return difference.what == "doc" and isinstance(ours, str) and ours != theirs and ours.strip() == (theirs or "")
+    return difference.what == "doc" and isinstance(ours, str) and ours not in ("", theirs) and ours.strip() == theirs
 
 
 def _fails_on_a_default(difference: Difference) -> bool:
-    """A null inside a default goes to the other branch's converter, and bytes go to a UTF-8 decoder: both raise."""
+    """Inside a default an optional's value goes to one branch's converter, and bytes go to a UTF-8 decoder: both raise.
+
+    The converter is that of null where the optional's own default is null, and else that of the other branch.
+    """
     return difference.what == LEFT_OUT
 
 
 def leaves_out_default(field: Field) -> bool:
     """Whether the generated model keeps the field's default from the library, which would raise over it."""
-    return field.has_default and _fails_inside(field.type, field.default, top=True)
+    if isinstance(field.type, Union):
+        # The union's own default finds its branch; `value` is of the one that is not null.
+        return field.default is not None and any(_fails_inside(branch, field.default) for branch in field.type.branches)
+    return field.has_default and _fails_inside(field.type, field.default)
 
 
-def _fails_inside(node: Node, value: object, *, top: bool = False) -> bool:
+def _fails_inside(node: Node, value: object, own_default: object = MISSING) -> bool:
     match node, value:
         case Union(), None:
-            return not top and not all(_takes_null(branch) for branch in node.branches)
+            return own_default is not None and not all(_takes_null(branch) for branch in node.branches)
+        case Union(), _ if own_default is None:
+            return not all(_is_plain(branch) for branch in node.branches)
         case Union(), _:
-            # `value` is of the branch that is not null: codegen makes no other unions.
             return any(_fails_inside(branch, value) for branch in node.branches)
         case Array(), list():
             return any(_fails_inside(node.items, item) for item in value)
         case Map(), dict():
             return any(_fails_inside(node.values, item) for item in value.values())
         case Record(), dict():
-            return any(_fails_inside(entry.type, value.get(entry.name, entry.default)) for entry in node.fields)
+            return any(
+                _fails_inside(entry.type, value.get(entry.name, entry.default), entry.default) for entry in node.fields
+            )
         case Primitive(name="bytes", logical=None), str():
             return _utf8(value) is None
         case _:
@@ -134,6 +143,13 @@ def _fails_inside(node: Node, value: object, *, top: bool = False) -> bool:
 
 def _takes_null(node: Node) -> bool:
     return isinstance(node, Primitive) and node.logical is None and node.name != "bytes"
+
+
+def _is_plain(node: Node) -> bool:
+    """Whether a value is JSON as it is."""
+    if isinstance(node, Array | Map | Union):
+        return all(map(_is_plain, children(node)))
+    return isinstance(node, Enum) or _takes_null(node)
 
 
 def _keeps_a_container_default_only(difference: Difference) -> bool:
@@ -147,7 +163,7 @@ FAULTS: Final = (
     LibraryFault("timestamp-rounding", "the default of a timestamp is rounded through a float.", _rounds_a_timestamp),
     LibraryFault("bytes-default", "a default of bytes is read as UTF-8.", _cannot_show_bytes),
     LibraryFault("decimal-default", "a default of a decimal is spelled in hexadecimal digits.", _spells_a_decimal),
-    LibraryFault("raising-default", "a default with null or bytes that are no UTF-8 raises.", _fails_on_a_default),
+    LibraryFault("raising-default", "a default with an optional or bytes inside raises.", _fails_on_a_default),
     LibraryFault("empty-doc", "an empty doc is lost.", _drops_an_empty_doc),
     LibraryFault("stripped-doc", "a doc loses the white space around it.", _strips_a_doc),
     LibraryFault("type-properties", "properties of a type within a field are lost.", _keeps_a_container_default_only),

@@ -1,0 +1,288 @@
+"""Each known fault of dataclasses-avroschema, shown with the smallest model: a test fails when a release mends it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import pytest
+from dataclasses_avroschema.pydantic import AvroBaseModel
+from dataclasses_avroschema.types import DateTimeMicro, DecimalFieldInfo
+from pydantic import Field
+
+from codegen.library_faults import FAULTS, LEFT_OUT, Difference, explain
+from codegen.proof import compare, prove
+from codegen.render import render_version
+from codegen.schema import parse_schema
+from tests.codegen.sample_contracts import Project, contract_of, module_text, record
+
+SHOWN: dict[str, Difference] = {}
+
+
+def field_of(model: type[AvroBaseModel]) -> dict[str, Any]:
+    """The one field of the schema that the library derives."""
+    return dict(model.avro_schema_to_python()["fields"][0])
+
+
+def explained(name: str, difference: Difference) -> bool:
+    """Whether the rule `name`, and no other, recognises the difference."""
+    return [fault.name for fault in FAULTS if fault.recognise(difference)] == [name]
+
+
+def test_container_name() -> None:
+    class Model(AvroBaseModel):
+        tags: list[str]
+
+    derived = field_of(Model)["type"]
+    assert derived == {"type": "array", "items": "string", "name": "tag"}
+    assert explained("container-name", Difference("tags", "properties", {}, {"name": derived["name"]}))
+
+
+def test_null_order() -> None:
+    class Model(AvroBaseModel):
+        note: str | None
+
+    derived = field_of(Model)["type"]
+    assert derived == ["string", "null"]
+    assert explained("null-order", Difference("note", "branches", ["null", "string"], derived))
+
+
+def test_timestamp_rounding() -> None:
+    class Model(AvroBaseModel):
+        at: DateTimeMicro = datetime(9999, 12, 30, 23, 59, 59, 999999, tzinfo=UTC)
+
+    exact = 253402214399999999
+    derived = field_of(Model)["default"]
+    assert derived != exact
+    assert explained("timestamp-rounding", Difference("at", "default", exact, derived))
+
+
+def test_timestamp_rounding_explains_no_other_number() -> None:
+    assert explain(Difference("at", "default", 1000, 1001)) is None
+
+
+def test_bytes_default() -> None:
+    class Model(AvroBaseModel):
+        raw: bytes = b"\xc3\xa9"
+
+    derived = field_of(Model)["default"]
+    assert derived == "é"
+    assert explained("bytes-default", Difference("raw", "default", "\u00c3\u00a9", derived))
+
+
+def test_decimal_default() -> None:
+    class Model(AvroBaseModel):
+        price: Annotated[Decimal, DecimalFieldInfo(4, 2)] = Decimal("12.34")
+
+    derived = field_of(Model)["default"]
+    assert derived == r"\u04d2"
+    assert explained("decimal-default", Difference("price", "default", "\u0004\u00d2", derived))
+    assert explain(Difference("price", "default", "\u0004\u00d3", derived)) is None
+
+
+def test_raising_default_of_bytes() -> None:
+    class Model(AvroBaseModel):
+        raw: bytes = b"\xff"
+
+    with pytest.raises(UnicodeDecodeError):
+        Model.avro_schema_to_python()
+
+
+def test_raising_default_with_null_inside() -> None:
+    class Colour(StrEnum):
+        RED = "red"
+
+    class Inner(AvroBaseModel):
+        colour: Colour | None
+
+    class Model(AvroBaseModel):
+        inner: Inner = Field(default_factory=lambda: Inner(colour=None))
+
+    with pytest.raises(AttributeError, match="'NoneType' object has no attribute 'value'"):
+        Model.avro_schema_to_python()
+    assert explained("raising-default", Difference("inner", LEFT_OUT, {"colour": None}, "none"))
+
+
+def test_raising_default_with_a_value_inside_an_optional() -> None:
+    class Inner(AvroBaseModel):
+        at: datetime | None = None
+
+    class Model(AvroBaseModel):
+        inner: Inner = Field(default_factory=lambda: Inner(at=datetime(2026, 1, 31, tzinfo=UTC)))
+
+    with pytest.raises(TypeError, match="datetime is not JSON serializable"):
+        Model.avro_schema_to_python()
+
+
+AT = {"name": "at", "type": ["null", {"type": "long", "logicalType": "timestamp-millis"}]}
+
+
+@pytest.mark.parametrize(
+    ("inner", "default", "left_out"),
+    [
+        (AT, {"at": None}, True),
+        (AT, {"at": 5}, False),
+        (AT | {"default": None}, {"at": None}, False),
+        (AT | {"default": None}, {}, False),
+        (AT | {"default": None}, {"at": 5}, True),
+        ({"name": "at", "type": ["null", "string"]}, {"at": None}, False),
+    ],
+)
+def test_only_a_default_that_raises_is_kept_from_the_library(inner: Any, default: Any, left_out: bool) -> None:
+    text = module_text(record({"name": "r", "type": record(inner, name="R"), "default": default}))
+    assert ("exclude_default" in text) == left_out
+
+
+def test_empty_doc() -> None:
+    class Model(AvroBaseModel):
+        size: int = Field(description="")
+
+    assert "doc" not in field_of(Model)
+    assert explained("empty-doc", Difference("size", "doc", "", None))
+
+
+def test_stripped_doc() -> None:
+    class Model(AvroBaseModel):
+        """\x20padded\x20"""
+
+        size: int
+
+    derived = Model.avro_schema_to_python()["doc"]
+    assert derived == "padded"
+    assert explained("stripped-doc", Difference("", "doc", " padded ", derived))
+
+
+def test_type_properties() -> None:
+    class Model(AvroBaseModel):
+        tags: list[Annotated[str, Field(json_schema_extra={"metadata": {"since": "v1"}})]]
+
+    assert field_of(Model)["type"]["items"] == "string"
+    assert explained("type-properties", Difference("tags.items", "properties", {"since": "v1"}, {}))
+
+
+def test_a_default_on_an_optional_int_would_bring_a_third_branch() -> None:
+    """Why the generated models give such defaults through a factory."""
+
+    class Model(AvroBaseModel):
+        size: Annotated[int, "Int32"] | None = 1
+
+    assert len(field_of(Model)["type"]) == 2
+    contract = record({"name": "size", "type": ["int", "null"], "default": 1})
+    assert "default_factory=lambda: 1" in module_text(contract)
+
+
+def test_every_fault_has_a_test_here() -> None:
+    names = {fault.name.replace("-", "_") for fault in FAULTS}
+    assert {name for name in names if not any(test.startswith(f"test_{name}") for test in globals())} == set()
+
+
+@pytest.mark.parametrize(
+    ("field", "note"),
+    [
+        ({"name": "a", "type": {"type": "array", "items": "int"}}, "a: arrays and maps are given a name"),
+        ({"name": "a", "type": ["null", "int"]}, "a: the order of null"),
+        ({"name": "a", "type": "bytes", "default": "\u00ff"}, "a: a default with an optional or bytes inside raises"),
+        ({"name": "a", "type": "int", "doc": ""}, "a: an empty doc is lost."),
+    ],
+)
+def test_a_known_fault_is_noted_in_the_docstring(field: dict[str, Any], note: str) -> None:
+    docstring = module_text(record(field)).split('"""')[1]
+    assert "which holds:" in docstring
+    assert f"- {note}" in docstring
+
+
+def test_a_model_without_faults_has_no_notes() -> None:
+    contract = contract_of(record({"name": "a", "type": "int"}))
+    assert prove(contract, contract.latest, render_version(contract, contract.latest)).notes == ()
+
+
+PARCEL = record(
+    {"name": "size", "type": "int", "default": 1, "doc": "in cm", "aliases": ["width"], "order": "ignore"},
+    {"name": "kind", "type": {"type": "enum", "name": "Kind", "symbols": ["a", "b"], "default": "a"}},
+    {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+    {"name": "inner", "type": record({"name": "x", "type": "string", "confluent:tags": ["PII"]}, name="Inner")},
+    {"name": "price", "type": {"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2}},
+    doc="A parcel.",
+    namespace="org.x",
+)
+
+
+def changed(*path: str | int, to: Any) -> dict[str, Any]:
+    """PARCEL with one place changed."""
+    import copy
+
+    schema = copy.deepcopy(PARCEL)
+    place: Any = schema
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = to
+    return schema
+
+
+@pytest.mark.parametrize(
+    ("other", "path", "what"),
+    [
+        (changed("doc", to="Another."), "", "doc"),
+        (changed("name", to="Other"), "", "full_name"),
+        (changed("namespace", to="org.y"), "", "full_name"),
+        (changed("fields", 0, "name", to="length"), "", "fields"),
+        (changed("fields", 0, "type", to="long"), "size", "type"),
+        (changed("fields", 0, "default", to=2), "size", "default"),
+        (changed("fields", 0, "doc", to="in mm"), "size", "doc"),
+        (changed("fields", 0, "aliases", to=["breadth"]), "size", "aliases"),
+        (changed("fields", 0, "order", to="ascending"), "size", "order"),
+        (changed("fields", 1, "type", "symbols", to=["a", "c"]), "kind", "symbols"),
+        (changed("fields", 1, "type", "default", to="b"), "kind", "default"),
+        (changed("fields", 2, "type", to="long"), "at", "logical"),
+        (changed("fields", 2, "type", "logicalType", to="timestamp-micros"), "at", "logical"),
+        (changed("fields", 3, "type", "fields", 0, "type", to="bytes"), "inner.x", "type"),
+        (changed("fields", 3, "type", "fields", 0, "confluent:tags", to=["SSN"]), "inner.x", "properties"),
+        (changed("fields", 4, "type", "scale", to=1), "price", "logical"),
+    ],
+)
+def test_every_other_difference_is_found_and_unexplained(other: dict[str, Any], path: str, what: str) -> None:
+    differences = compare(parse_schema(PARCEL).root, other)
+    assert (path, what) in [(difference.path, difference.what) for difference in differences]
+    assert any(explain(difference) is None for difference in differences)
+
+
+def test_the_same_schema_has_no_difference() -> None:
+    assert compare(parse_schema(PARCEL).root, PARCEL) == []
+
+
+def test_a_schema_that_is_illegal_is_a_difference() -> None:
+    (difference,) = compare(parse_schema(PARCEL).root, {"type": "record", "name": "X"})
+    assert difference.what == "validity"
+    assert explain(difference) is None
+
+
+def test_an_unexplained_difference_stops_with_the_path_of_the_field(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With the rule taken away, what it explained stops codegen."""
+    project = Project(tmp_path)
+    project.add("parcel", record({"name": "tags", "type": {"type": "array", "items": "int"}}))
+    monkeypatch.setattr("codegen.library_faults.FAULTS", FAULTS[1:])
+    assert project.run() == 2
+    assert "tags: properties is {} in the contract, {'name': 'tag'} for the library" in project.err
+    assert not project.models.exists()
+
+
+def test_defaults_are_compared_by_meaning() -> None:
+    one = record(
+        {"name": "d", "type": "double", "default": 0},
+        {"name": "f", "type": "float", "default": 0.1},
+        {"name": "n", "type": {"type": "bytes", "logicalType": "decimal", "precision": 4}, "default": "\u0000\u0005"},
+        {
+            "name": "u",
+            "type": {"type": "string", "logicalType": "uuid"},
+            "default": "6F1C2C1E-6D7C-4B9B-9F4C-3D1F0A6B2C5E",
+        },
+        {"name": "r", "type": record({"name": "x", "type": "int", "default": 3}, name="R"), "default": {}},
+    )
+    contract = contract_of(one)
+    notes = prove(contract, contract.latest, render_version(contract, contract.latest)).notes
+    assert notes == ("n: a default of a decimal is spelled in hexadecimal digits.",)
