@@ -258,10 +258,16 @@ def _scalars(node: Primitive) -> st.SearchStrategy[Any]:
         return st.uuids()
     if logical.name == "decimal":
         limit, scale = 10 ** (logical.precision or 1) - 1, logical.scale or 0
-        return st.integers(-limit, limit).map(lambda number: Decimal(_scaled(number, scale)))
+        numbers = st.integers(-limit, limit).filter(lambda number: not _has_a_longer_form(number))
+        return numbers.map(lambda number: Decimal(_scaled(number, scale)))
     unit = 1000 if logical.name == "timestamp-millis" else 1
     moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - as asked
     return moments.map(lambda moment: moment.replace(microsecond=moment.microsecond // unit * unit))
+
+
+def _has_a_longer_form(number: int) -> bool:
+    """-128, -32768 …: fastavro writes these one byte longer than they need (test_binary.py has them)."""
+    return number < 0 and number == -(2 ** (8 * ((-number).bit_length() // 8) + 7))
 
 
 def _scaled(number: int, scale: int) -> str:
