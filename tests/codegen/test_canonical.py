@@ -15,7 +15,6 @@ from codegen.schema import parse_schema
 SCHEMAS: list[Any] = [
     "int",
     {"type": "int"},
-    {"type": {"type": "string"}},
     ["null", "string"],
     {"type": "array", "items": "long", "default": []},
     {"type": "map", "values": ["null", "bytes"]},
@@ -52,6 +51,11 @@ def test_names_are_full_and_only_what_a_decoder_needs_is_left() -> None:
     assert canonical_form(parse_schema(SCHEMAS[-2]).root) == (
         '{"name":"com.example.E","type":"enum","symbols":["B","A"]}'
     )
+
+
+def test_a_type_in_a_type_is_that_type() -> None:
+    """fastavro refuses it at the root."""
+    assert canonical_form(parse_schema({"type": {"type": "string"}}).root) == '"string"'
 
 
 def test_an_error_record_stays_one() -> None:

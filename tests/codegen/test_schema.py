@@ -237,7 +237,7 @@ def nested(levels: int, wrap: Any) -> Any:
     ("most", "wrap"),
     [
         (200, lambda _, inner: {"type": "array", "items": inner}),
-        (200, lambda _, inner: {"type": inner}),
+        (201, lambda _, inner: {"type": inner}),
         (66, lambda level, inner: {"type": "record", "name": f"R{level}", "fields": [field("x", inner)]}),
     ],
 )
