@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -16,6 +17,22 @@ GUARANTEES: Final[Mapping[str, Any]] = {
 }
 # Kafka's own default of two minutes is longer than an HTTP client waits.
 DELIVERY_TIMEOUT_MS: Final = 10_000
+VARIABLES: Final = (
+    "API_MAX_BODY_BYTES",
+    "API_MAX_DECOMPRESSED_BYTES",
+    "API_MAX_RECORDS",
+    "API_MAX_OPEN_REQUEST_BYTES",
+    "API_MAX_IN_FLIGHT_RECORDS",
+    "API_MAX_IN_FLIGHT_BYTES",
+    "API_BODY_TIMEOUT_S",
+    "API_FLUSH_TIMEOUT_S",
+    "API_PROBE_TIMEOUT_S",
+    "API_RETRY_AFTER_S",
+    "API_REJECTS",
+    "API_CONTRACTS",
+    "API_REPORT",
+)
+_NEAR: Final = 0.85  # difflib ratio: API_MAX_RECORD is near, API_PORT (which Kubernetes sets) is not
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +62,7 @@ class Settings:
 def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     """The settings that the environment makes. Raises tools.config.ConfigError, which names the variable."""
     given = config.environment() if environ is None else environ
+    _refuse_near_misses(given)
     base = Settings()
     max_in_flight_records = config.setting_int("API_MAX_IN_FLIGHT_RECORDS", base.max_in_flight_records, 1, given)
     max_in_flight_bytes = config.setting_int("API_MAX_IN_FLIGHT_BYTES", base.max_in_flight_bytes, 1, given)
@@ -70,6 +88,14 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     )
     _check_bounds(settings)
     return settings
+
+
+def _refuse_near_misses(environ: Mapping[str, str]) -> None:
+    for name in sorted(name for name, value in environ.items() if name.startswith("API_") and value.strip()):
+        endings = [variable.removeprefix("API_") for variable in VARIABLES]
+        near = difflib.get_close_matches(name.removeprefix("API_"), endings, 1, _NEAR)
+        if near and name not in VARIABLES:
+            raise config.ConfigError(f"{name} is no setting; if API_{near[0]} is meant, rename it, otherwise unset it")
 
 
 def _check_bounds(settings: Settings) -> None:

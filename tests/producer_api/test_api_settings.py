@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 import producer_api.app
 from codegen.models import CONTRACTS
 from producer_api.service import UnknownContract, choose_contracts
-from producer_api.settings import Settings, read_settings
+from producer_api.settings import VARIABLES, Settings, read_settings
 from tools.config import ConfigError
 
 
@@ -53,11 +55,24 @@ def test_the_environment_changes_defaults_but_no_guarantee() -> None:
         {"API_MAX_IN_FLIGHT_BYTES": "1000"},
         {"API_MAX_OPEN_REQUEST_BYTES": "1000"},
         {"API_REJECTS": "perhaps"},
+        {"API_MAX_RECORD": "5"},
     ],
 )
 def test_what_cannot_be_used_is_named(environ: dict[str, str]) -> None:
     with pytest.raises(ConfigError, match=next(iter(environ))):
         read_settings(environ)
+
+
+def test_names_that_are_not_near_are_somebody_elses() -> None:
+    assert read_settings({"API_PORT": "tcp://10.0.0.1:80", "API_KEY": "x", "API_MAX_RECORD": ""}) == read_settings({})
+
+
+def test_every_setting_is_documented_and_read() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
+    for name in VARIABLES:
+        assert f"| `{name}` |" in page
+        with pytest.raises((ConfigError, UnknownContract), match=name):
+            choose_contracts(read_settings({name: "?"}), CONTRACTS)
 
 
 def test_contracts_can_be_chosen() -> None:
