@@ -267,7 +267,8 @@ def _scalars(node: Primitive) -> st.SearchStrategy[Any]:
 
 def _has_a_longer_form(number: int) -> bool:
     """-128, -32768 …: fastavro writes these one byte longer than they need (test_binary.py has them)."""
-    return number < 0 and number == -(2 ** (8 * ((-number).bit_length() // 8) + 7))
+    bits = (-number).bit_length()
+    return number < 0 and bits % 8 == 0 and number == -(2 ** (bits - 1))
 
 
 def _scaled(number: int, scale: int) -> str:

@@ -1,0 +1,232 @@
+"""Bytes into models: what is no datum is refused, and a writer's schema is resolved into the model's."""
+
+from __future__ import annotations
+
+import io
+import json
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import fastavro
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from codegen.leaves import EPOCH
+from codegen.runtime import AvroDecodeError, AvroEncodeError, AvroModel, AvroResolutionError
+from tests.codegen.sample_contracts import Schema, model_of, model_of_field, record
+
+EVERYTHING = record(
+    {"name": "text", "type": "string"},
+    {"name": "raw", "type": "bytes"},
+    {"name": "count", "type": "long"},
+    {"name": "kind", "type": {"type": "enum", "name": "Kind", "symbols": ["a", "b"]}},
+    {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+    {"name": "price", "type": {"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2}},
+    {"name": "id", "type": {"type": "string", "logicalType": "uuid"}},
+    {"name": "tags", "type": {"type": "array", "items": "string"}},
+    {"name": "sizes", "type": {"type": "map", "values": "int"}},
+    {"name": "note", "type": ["null", "string"]},
+)
+ANYTHING = model_of(EVERYTHING)
+
+
+def written(schema: Schema, datum: Any) -> bytes:
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, fastavro.parse_schema(schema, named_schemas={}), datum)
+    return out.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("avro_type", "data"),
+    [
+        pytest.param("string", b"", id="empty"),
+        pytest.param("string", b"\x04a", id="truncated"),
+        pytest.param("long", b"\x80", id="truncated number"),
+        pytest.param("string", b"\x02a\x00", id="trailing"),
+        pytest.param("null", b"\x00", id="trailing behind nothing"),
+        pytest.param("bytes", b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01", id="huge length"),
+        pytest.param("string", b"\x01", id="negative length"),
+        pytest.param("string", b"\x02\xff", id="no UTF-8"),
+        pytest.param({"type": "array", "items": "long"}, b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01", id="huge array"),
+        pytest.param({"type": "map", "values": "long"}, b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01", id="huge map"),
+        pytest.param({"type": "enum", "name": "Kind", "symbols": ["a"]}, b"\x02", id="enum index"),
+        pytest.param(["null", "string"], b"\x04", id="union index"),
+        pytest.param("int", b"\x80\x80\x80\x80\x10", id="int beyond 32 bits"),
+        pytest.param(
+            {"type": "long", "logicalType": "timestamp-millis"}, b"\xff\xff\xff\xff\xff\xff\xff\x7f", id="moment"
+        ),
+        pytest.param(
+            {"type": "long", "logicalType": "timestamp-micros"},
+            b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01",
+            id="micros",
+        ),
+        pytest.param({"type": "string", "logicalType": "uuid"}, b"\x02x", id="no uuid"),
+        pytest.param(
+            {"type": "bytes", "logicalType": "decimal", "precision": 2}, b"\x04\x7f\xff", id="too many digits"
+        ),
+    ],
+)
+def test_bytes_that_are_no_datum_are_refused(avro_type: Any, data: bytes) -> None:
+    with pytest.raises(AvroDecodeError) as caught:
+        model_of_field(avro_type).deserialize(data)
+    assert not isinstance(caught.value, AvroResolutionError)
+
+
+@given(st.binary(max_size=40))
+def test_any_bytes_give_a_model_or_a_decode_error(data: bytes) -> None:
+    try:
+        model = ANYTHING.deserialize(data)
+    except AvroDecodeError:
+        return
+    assert ANYTHING.deserialize(model.serialize()) == model
+
+
+def test_the_message_does_not_repeat_a_value() -> None:
+    data = model_of_field("int").model_construct(value=2**40)
+    out = model_of_field("long")(value=data.value).serialize()  # type: ignore[call-arg]
+    with pytest.raises(AvroDecodeError) as caught:
+        model_of_field("int").deserialize(out)
+    assert str(2**40) not in str(caught.value)
+    assert str(caught.value) == "the datum does not fit Sample at value"
+
+
+V1 = record(
+    {"name": "page", "type": "string"},
+    {"name": "kind", "type": {"type": "enum", "name": "Kind", "symbols": ["old", "view"]}},
+    {"name": "count", "type": "int"},
+    name="Visit",
+    namespace="org.x",
+)
+V2 = record(
+    {"name": "page_url", "type": "string", "aliases": ["page"]},
+    {"name": "kind", "type": {"type": "enum", "name": "Kind", "symbols": ["unknown", "view"], "default": "unknown"}},
+    {"name": "count", "type": "double"},
+    {"name": "raw", "type": "bytes", "default": "\u00ff\u0000"},
+    {
+        "name": "price",
+        "type": {"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2},
+        "default": "\u0001",
+    },
+    {"name": "at", "type": {"type": "long", "logicalType": "timestamp-millis"}, "default": 1500},
+    {"name": "id", "type": {"type": "string", "logicalType": "uuid"}, "default": str(UUID(int=7))},
+    {"name": "ratio", "type": {"type": "double"}, "default": 1},
+    {"name": "note", "type": ["null", "string"], "default": None},
+    {"name": "tags", "type": {"type": "array", "items": "bytes"}, "default": ["\u0001"]},
+    {
+        "name": "device",
+        "type": record(
+            {"name": "os", "type": "string"},
+            {"name": "seen", "type": {"type": "long", "logicalType": "timestamp-micros"}, "default": 0},
+            name="Device",
+        ),
+        "default": {"os": "none"},
+    },
+    {"name": "last", "type": ["null", "Device"], "default": None},
+    name="Visit",
+    namespace="org.x",
+)
+
+
+def test_old_bytes_read_with_alias_promotion_enum_default_and_defaults() -> None:
+    data = written(V1, {"page": "/", "kind": "old", "count": 3})
+    model = model_of(V2)
+    visit = model.deserialize(data, writer_schema=V1)
+    assert visit.model_dump() == {
+        "page_url": "/",
+        "kind": "unknown",
+        "count": 3.0,
+        "raw": b"\xff\x00",
+        "price": Decimal("0.01"),
+        "at": datetime(1970, 1, 1, 0, 0, 1, 500000, tzinfo=UTC),
+        "id": UUID(int=7),
+        "ratio": 1.0,
+        "note": None,
+        "tags": [b"\x01"],
+        "device": {"os": "none", "seen": EPOCH},
+        "last": None,
+    }
+    assert model.deserialize(visit.serialize()) == visit
+
+
+def test_no_two_models_share_what_a_default_holds() -> None:
+    data = written(V1, {"page": "/", "kind": "view", "count": 3})
+    model = model_of(V2)
+    one, two = (model.deserialize(data, writer_schema=V1) for _ in range(2))
+    one.tags.append(b"\x02")  # type: ignore[attr-defined]
+    assert two.tags == [b"\x01"]  # type: ignore[attr-defined]
+    assert model.deserialize(data, writer_schema=V1) == two
+
+
+def test_a_parsed_writer_schema_and_a_model_are_taken_too() -> None:
+    old, new = model_of(V1), model_of(V2)
+    data = written(V1, {"page": "/", "kind": "view", "count": 3})
+    expected = new.deserialize(data, writer_schema=V1)
+    assert new.deserialize(data, writer_schema=fastavro.parse_schema(V1, named_schemas={})) == expected
+    assert new.deserialize(data, writer_schema=old) == expected
+
+
+def test_a_writer_schema_with_an_odd_default_is_read() -> None:
+    writer = record({"name": "size", "type": {"type": "double"}, "default": 0})
+    model = model_of(writer)
+    assert model.deserialize(written(record({"name": "size", "type": "double"}), {"size": 1.5}), writer_schema=writer)
+
+
+def test_fields_that_the_reader_lacks_are_passed_over() -> None:
+    writer = record({"name": "value", "type": "int"}, {"name": "more", "type": {"type": "array", "items": "string"}})
+    data = written(writer, {"value": 5, "more": ["x"]})
+    assert model_of_field("int").deserialize(data, writer_schema=writer).model_dump() == {"value": 5}
+
+
+@pytest.mark.parametrize(
+    "writer",
+    [
+        record({"name": "value", "type": "long"}),
+        record({"name": "other", "type": "string"}),
+        record({"name": "value", "type": "string"}, name="Stranger"),
+        {"type": "nothing"},
+        {"type": "record", "name": "Sample"},
+    ],
+)
+def test_a_writer_schema_that_does_not_resolve_is_refused(writer: Schema) -> None:
+    with pytest.raises(AvroResolutionError):
+        model_of_field("string").deserialize(b"\x00", writer_schema=writer)
+
+
+def test_values_without_validation_are_refused_when_they_are_written() -> None:
+    for avro_type, value in [("int", "x"), ("string", "\ud800"), ("long", 2**63), ("float", 1e39), ("string", None)]:
+        with pytest.raises(AvroEncodeError):
+            model_of_field(avro_type).model_construct(value=value).serialize()
+
+
+def test_a_python_float_beyond_32_bits_is_refused_and_infinity_is_not() -> None:
+    model = model_of_field("float")
+    with pytest.raises(ValueError, match="fits into 32 bits"):
+        model.model_validate({"value": 1e39})
+    for value in (float("inf"), float("-inf"), float("nan")):
+        made = model.model_validate({"value": value})
+        assert model.deserialize(made.serialize()).serialize() == made.serialize()
+
+
+def test_avro_json_and_plain_dicts_go_through_the_library() -> None:
+    model = model_of_field("int")
+    one = model.model_validate({"value": 5})
+    assert json.loads(one.serialize("avro-json")) == {"value": 5}
+    assert model.deserialize(b'{"value": 5}', "avro-json") == one
+    assert model.deserialize(one.serialize(), create_instance=False) == {"value": 5}
+
+
+def test_the_schema_of_a_model_is_the_contract() -> None:
+    assert model_of(V2).avro_schema_to_python() == V2
+    assert json.loads(model_of(V2).AVSC) == V2
+    assert (model_of(V2).FULL_NAME, model_of(V2).VERSION) == ("org.x.Visit", 1)
+
+
+def test_fake_takes_attributes_and_aliases() -> None:
+    model: type[AvroModel] = model_of(V2)
+    for values in ({"page_url": "/x"}, {"page": "/x"}):
+        made = model.fake(**values)
+        assert made.model_dump()["page_url"] == "/x"
+        assert model.deserialize(made.serialize()) == made
