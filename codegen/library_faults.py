@@ -100,7 +100,9 @@ def _drops_an_empty_doc(difference: Difference) -> bool:
 def _strips_a_doc(difference: Difference) -> bool:
     """A class's docstring is stripped of the white space around it."""
     ours, theirs = difference.contract, difference.library
-    return difference.what == "doc" and isinstance(ours, str) and ours not in ("", theirs) and ours.strip() == theirs
+    if difference.what != "doc" or not isinstance(ours, str) or ours in ("", theirs):
+        return False
+    return ours.strip() == (theirs or "")
 
 
 def _fails_on_a_default(difference: Difference) -> bool:
@@ -166,7 +168,7 @@ FAULTS: Final = (
     LibraryFault("raising-default", "a default with an optional or bytes inside raises.", _fails_on_a_default),
     LibraryFault("empty-doc", "an empty doc is lost.", _drops_an_empty_doc),
     LibraryFault("stripped-doc", "a doc loses the white space around it.", _strips_a_doc),
-    LibraryFault("type-properties", "properties of a type within a field are lost.", _keeps_a_container_default_only),
+    LibraryFault("type-properties", "the properties of a type are lost.", _keeps_a_container_default_only),
 )
 
 

@@ -72,8 +72,11 @@ def _primitive_annotation(node: Primitive) -> str:
     return _LOGICAL[node.logical.name]
 
 
-def encoding(node: Node, value: str, depth: int = 0) -> Iterator[str]:
-    """Straight-line statements that append `value`, an expression, to `out` (Avro specification, "Binary Encoding")."""
+def encoding(node: Node, value: str, loops: Iterator[int]) -> Iterator[str]:
+    """Straight-line statements that append `value`, an expression, to `out` (Avro specification, "Binary Encoding").
+
+    `loops` counts the loops of one function from 0, so that no two of them share a variable: their types may differ.
+    """
     match node:
         case Primitive():
             yield from _primitive_encoding(node, value)
@@ -82,15 +85,16 @@ def encoding(node: Node, value: str, depth: int = 0) -> Iterator[str]:
         case Record():
             yield f"{value}._encode_into(out)"
         case Array():
-            item = f"item{depth or ''}"
-            yield from _block(f"for {item} in {value}:", list(encoding(node.items, item, depth + 1)), value)
+            item = f"item{next(loops) or ''}"
+            yield from _block(f"for {item} in {value}:", list(encoding(node.items, item, loops)), value)
         case Map():
-            key, item = f"key{depth or ''}", f"item{depth or ''}"
-            inner = list(encoding(node.values, item, depth + 1))
+            number = next(loops) or ""
+            key, item = f"key{number}", f"item{number}"
+            inner = list(encoding(node.values, item, loops))
             loop = f"for {key}, {item} in {value}.items():" if inner else f"for {key} in {value}:"
             yield from _block(loop, [f"out += binary.encode_string({key})", *inner], value)
         case Union():
-            yield from _optional(node, value, depth)
+            yield from _optional(node, value, loops)
         case Fixed():
             raise UnsupportedType(node.full_name)
         case _:
@@ -107,14 +111,14 @@ def _block(loop: str, body: Sequence[str], value: str) -> Iterator[str]:
     yield "out.append(0)"
 
 
-def _optional(node: Union, value: str, depth: int) -> Iterator[str]:
+def _optional(node: Union, value: str, loops: Iterator[int]) -> Iterator[str]:
     """The index of the branch, zig-zag encoded (twice the index), and the value."""
     null = next(index for index, branch in enumerate(node.branches) if annotation(branch) == "None")
     yield f"if {value} is None:"
     yield f"    out.append({2 * null})"
     yield "else:"
     yield f"    out.append({2 * (1 - null)})"
-    yield from (f"    {line}" for line in encoding(node.branches[1 - null], value, depth))
+    yield from (f"    {line}" for line in encoding(node.branches[1 - null], value, loops))
 
 
 def _primitive_encoding(node: Primitive, value: str) -> Iterator[str]:

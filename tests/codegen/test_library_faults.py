@@ -153,6 +153,8 @@ def test_stripped_doc() -> None:
     derived = Model.avro_schema_to_python()["doc"]
     assert derived == "padded"
     assert explained("stripped-doc", Difference("", "doc", " padded ", derived))
+    assert explained("stripped-doc", Difference("", "doc", " ", None))
+    assert explain(Difference("", "doc", "padded", None)) is None
 
 
 def test_type_properties() -> None:

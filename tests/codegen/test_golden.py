@@ -1,0 +1,45 @@
+"""The module of a rich schema, word for word; UPDATE_GOLDEN=1 writes it anew."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from codegen.proof import load_model
+from tests.codegen.sample_contracts import module_text
+
+GOLDEN = Path(__file__).parent / "golden"
+REPOSITORY = GOLDEN.parents[2]
+
+
+def test_the_module_is_the_golden_one() -> None:
+    text = module_text(json.loads((GOLDEN / "rich.avsc").read_text(encoding="utf-8")))
+    golden = GOLDEN / "rich.py.txt"
+    if os.environ.get("UPDATE_GOLDEN") == "1":
+        golden.write_text(text, encoding="utf-8", newline="\n")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+def test_the_golden_module_runs() -> None:
+    model = load_model((GOLDEN / "rich.py.txt").read_text(encoding="utf-8"), "golden_model")
+    made = model.fake()
+    assert model.deserialize(made.serialize()).serialize() == made.serialize()
+
+
+@pytest.mark.parametrize("command", [["check"], ["format", "--check"]], ids=["check", "format"])
+def test_the_golden_module_is_clean_for_the_linter(command: list[str]) -> None:
+    """By the rules for `codegen/models/`, where a module like it would stand."""
+    place = REPOSITORY / "codegen" / "models" / "rich" / "v1.py"
+    done = subprocess.run(
+        [sys.executable, "-m", "ruff", *command, "--no-cache", "--stdin-filename", str(place), "-"],
+        input=(GOLDEN / "rich.py.txt").read_bytes(),
+        cwd=REPOSITORY,
+        capture_output=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout.decode() + done.stderr.decode()
