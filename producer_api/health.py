@@ -17,6 +17,7 @@ OK: Final = "ok"
 _PAUSE_S: Final = 0.5
 _KAFKA_TTL_S: Final = 1.0
 _REGISTRY_TTL_S: Final = 5.0
+_MISSING: Final = "missing topics"  # the brokers answer, and events may be tried
 
 
 class Probe:
@@ -30,9 +31,11 @@ class Probe:
         self._answered_at = float("-inf")
         self._asking: asyncio.Task[str] | None = None
 
-    async def check(self) -> str:
-        """`ok`, or why not; `ttl_s` seconds old at most."""
-        if self._clock() - self._answered_at < self._ttl_s:
+    async def check(self, *, anew: bool = False) -> str:
+        """`ok`, or why not; `ttl_s` seconds old at most, or, `anew`, from a question that began after this call."""
+        if anew and self._asking is not None:
+            await asyncio.shield(self._asking)
+        elif not anew and self._clock() - self._answered_at < self._ttl_s:
             return self._answer
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask())
@@ -58,7 +61,7 @@ def kafka_probe(publisher: Publisher, topics: Sequence[str], timeout_s: float) -
             return f"the brokers do not answer ({error.args[0].name()})"
         missing = [topic for topic in topics if topic not in known]
         if missing:
-            return f"missing topics: {', '.join(missing)}; run `pipeline topics create`"
+            return f"{_MISSING}: {', '.join(missing)}; run `pipeline topics create`"
         return OK
 
     return Probe(ask, _KAFKA_TTL_S)
@@ -87,10 +90,12 @@ class BrokerWatch:
         self.away = ""
         self._probe = probe
         self._pause = pause
+        self._suspected = False
         self._task: asyncio.Task[None] | None = None
 
     def suspect(self) -> None:
         """Something failed; find out."""
+        self._suspected = True
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._watch(), name="broker-watch")
 
@@ -101,11 +106,12 @@ class BrokerWatch:
 
     async def _watch(self) -> None:
         while True:
-            answer = await self._probe.check()
-            if answer == OK or answer.startswith("missing topics"):
-                self.away = ""
+            self._suspected = False
+            answer = await self._probe.check(anew=True)
+            self.away = "" if answer == OK or answer.startswith(_MISSING) else answer
+            # A suspicion that came during the question may be younger than the answer.
+            if not self.away and not self._suspected:
                 return
-            self.away = answer
             await self._pause(_PAUSE_S)
 
 

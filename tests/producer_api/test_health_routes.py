@@ -80,7 +80,6 @@ async def test_many_ask_and_one_thread_answers_without_blocking_the_loop(api: An
 
 async def test_while_the_broker_is_away_events_are_refused_at_once(open_api: OpenApi, event: dict[str, Any]) -> None:
     api = await open_api()
-    api.service.health.kafka._ttl_s = 0.0
     api.producer.away = True
     api.producer.report_error(KafkaError(KafkaError._ALL_BROKERS_DOWN))
     await api.until(lambda: api.service.watch.away)
@@ -105,3 +104,40 @@ async def test_the_watch_goes_on_until_the_brokers_are_back(answer: str) -> None
     assert watch._task is not None
     await watch._task
     assert (seen, watch.away) == (["away", "away"], "")
+
+
+async def test_a_suspicion_during_a_question_is_followed_up() -> None:
+    answers = iter(["ok", "away", "ok"])
+    seen: list[str] = []
+
+    def question() -> str:
+        if not seen:
+            watch.suspect()  # while the first question is under way
+        return next(answers)
+
+    async def pause(_seconds: float) -> None:
+        seen.append(watch.away)
+
+    watch = BrokerWatch(Probe(question, ttl_s=60.0), pause)
+    watch.suspect()
+    assert watch._task is not None
+    await watch._task
+    assert seen == ["", "away"]
+
+
+async def test_a_question_anew_does_not_take_an_answer_from_before() -> None:
+    released = threading.Event()
+    asked: list[int] = []
+
+    def question() -> str:
+        asked.append(1)
+        released.wait(5)
+        return str(len(asked))
+
+    probe = Probe(question, ttl_s=60.0)
+    first = asyncio.create_task(probe.check())
+    await asyncio.sleep(0)
+    second = asyncio.create_task(probe.check(anew=True))
+    await asyncio.sleep(0)
+    released.set()
+    assert (await first, await second) == ("1", "2")
