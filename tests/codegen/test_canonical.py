@@ -59,7 +59,7 @@ def test_a_type_in_a_type_is_that_type() -> None:
 
 
 def test_an_error_record_stays_one() -> None:
-    schema = {"type": "error", "name": "E", "fields": []}
+    schema: Any = {"type": "error", "name": "E", "fields": []}
     assert canonical_form(parse_schema(schema).root) == '{"name":"E","type":"error","fields":[]}'
 
 
@@ -70,6 +70,10 @@ def test_the_fingerprint_is_the_sha256_of_the_form() -> None:
 
 
 def test_defaults_and_aliases_are_no_part_of_it() -> None:
-    plain = {"type": "record", "name": "R", "fields": [{"name": "x", "type": "int"}]}
-    rich = {"type": "record", "name": "R", "fields": [{"name": "x", "type": "int", "default": 1, "aliases": ["y"]}]}
+    plain: Any = {"type": "record", "name": "R", "fields": [{"name": "x", "type": "int"}]}
+    rich: Any = {
+        "type": "record",
+        "name": "R",
+        "fields": [{"name": "x", "type": "int", "default": 1, "aliases": ["y"]}],
+    }
     assert fingerprint(parse_schema(plain).root) == fingerprint(parse_schema(rich).root)

@@ -15,7 +15,7 @@ POINT = {
     "name": "Point",
     "fields": [{"name": "x", "type": "int"}, {"name": "y", "type": "int", "default": 0}],
 }
-COLOR = {"type": "enum", "name": "Color", "symbols": ["RED", "GREEN"]}
+COLOR: Any = {"type": "enum", "name": "Color", "symbols": ["RED", "GREEN"]}
 HASH = {"type": "fixed", "name": "Hash", "size": 2}
 
 

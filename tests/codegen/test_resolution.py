@@ -201,3 +201,65 @@ def test_causes_of_causes_end() -> None:
 def test_a_node_in_words_and_as_json(schema: Any, words: str, json: Any) -> None:
     assert describe(node(schema)) == words
     assert fragment(node(schema)) == json
+
+
+def test_many_symbols_and_many_fields_are_shortened() -> None:
+    symbols = [f"S{index}" for index in range(15)]
+    writer = {"type": "enum", "name": "E", "symbols": symbols}
+    (found,) = find({"type": "enum", "name": "E", "symbols": ["X"]}, writer)
+    assert found.message.endswith("S8, S9 and 5 more")
+    assert found.writer_fragment == symbols
+    wide = record("R", *((f"f{index}", "int") for index in range(30)))
+    (found,) = find(
+        record("R", ("new", "string")), {**wide, "fields": [*wide["fields"], {"name": "s", "type": "string"}]}
+    )
+    assert found.hint == "give the field 'new' a default"
+
+
+@pytest.mark.parametrize(
+    ("reader", "writer", "nearest"),
+    [
+        (["null", "boolean", "long"], "string", "boolean"),
+        (["null", {"type": "array", "items": "int"}, "long"], "string", "long"),
+        (["null", {"type": "array", "items": "int"}], "string", "array"),
+        (["long", {"type": "map", "values": "int"}], {"type": "array", "items": "int"}, "map"),
+        ([{"type": "fixed", "name": n, "size": s} for n, s in (("F", 2), ("G", 3))], {"type": "fixed", "name": "H", "size": 3}, "G"),
+        (
+            [{"type": "enum", "name": n, "symbols": s} for n, s in (("F", ["A"]), ("G", ["B", "C"]))],
+            {"type": "enum", "name": "H", "symbols": ["B"]},
+            "G",
+        ),
+    ],
+)  # fmt: skip
+def test_the_causes_are_those_of_the_nearest_branch(reader: Any, writer: Any, nearest: str) -> None:
+    (found,) = find(reader, writer)
+    assert found.type is IncompatibilityType.MISSING_UNION_BRANCH
+    assert found.causes
+    assert nearest in found.causes[0].message
+
+
+@pytest.mark.parametrize("reader", [[], ["null"]])
+def test_a_union_with_nothing_near_has_no_causes(reader: Any) -> None:
+    (found,) = find(reader, "string")
+    assert found.causes == ()
+    assert found.hint == "add string to the reader's union"
+
+
+def test_an_empty_union_is_written_by_nobody() -> None:
+    assert find("int", []) == []
+    assert find([], []) == []
+
+
+def test_the_number_of_causes_is_bounded_for_the_whole_report() -> None:
+    """Four hundred unions of a hundred records each: the first ones are explained, the verdict holds for all."""
+
+    def wide(leaf: str) -> dict[str, Any]:
+        inner = [record("R", ("x", leaf), ("f", ["null", "Root"]), namespace=f"n{index}") for index in range(100)]
+        first: tuple[str, Any] = ("f0", inner)
+        names = [f"n{index}.R" for index in range(100)]
+        return record("Root", first, *((f"f{index}", names) for index in range(1, 5)))
+
+    found = find(wide("int"), wide("string"))
+    assert len(found) == 500
+    assert found[0].causes
+    assert not found[-1].causes

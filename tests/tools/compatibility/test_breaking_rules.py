@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -19,7 +20,7 @@ BREAKING = Path(__file__).resolve().parents[2] / "breaking"
 CASES = sorted(path.name for path in BREAKING.iterdir() if path.is_dir())
 
 
-def read(case: str, name: str) -> object:
+def read(case: str, name: str) -> Any:
     return json.loads((BREAKING / case / name).read_text(encoding="utf-8"))
 
 

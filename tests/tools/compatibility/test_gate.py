@@ -118,6 +118,11 @@ def test_the_newer_version_is_told_even_when_the_older_one_reads(project: Projec
             ["null", "int", "string"],
             "keep to the branches that v1 can read, or put the new one into a new field with a default",
         ),
+        (
+            {"type": "record", "name": "In", "fields": [{"name": "a", "type": "int", "aliases": ["b"]}]},
+            {"type": "record", "name": "In", "fields": [{"name": "a", "type": "int"}, {"name": "b", "type": "int"}]},
+            "give the field of v2 another name than the alias that v1 carries",
+        ),
         ("int", "long", "read it as long, float or double, or add a new field that has a default"),
     ],
 )

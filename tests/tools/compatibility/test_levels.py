@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from codegen.schema import parse_schema
 from tools.compatibility import Direction, InvalidSchema, Level, check_level, level_failures
 
 
-def user(**fields: object) -> dict[str, object]:
+def user(**fields: Any) -> Any:
     """A record; a field given as a pair is (type, default)."""
     listed = [
         {"name": name, "type": kind[0], "default": kind[1]} if isinstance(kind, tuple) else {"name": name, "type": kind}

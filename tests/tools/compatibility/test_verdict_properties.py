@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import random
+from typing import Any
 
 import fastavro
 from hypothesis import HealthCheck, given, settings
@@ -99,9 +100,9 @@ def test_fastavro_reads_what_is_called_compatible(seed: int) -> None:
 
 def test_the_exception_is_one_of_fastavro() -> None:
     """What `has_alike_branches` leaves out is compatible, and fastavro fails on it."""
-    empty = {"type": "record", "name": "A", "namespace": "two", "fields": []}
-    demanding = {"type": "record", "name": "A", "namespace": "one", "fields": [{"name": "x", "type": "int"}]}
-    reader = [demanding, empty]
+    empty: Any = {"type": "record", "name": "A", "namespace": "two", "fields": []}
+    demanding: Any = {"type": "record", "name": "A", "namespace": "one", "fields": [{"name": "x", "type": "int"}]}
+    reader: Any = [demanding, empty]
     assert check(reader, empty) == []
     assert has_alike_branches(parse_schema(reader).root)
     try:
