@@ -106,8 +106,9 @@ def _strips_a_doc(difference: Difference) -> bool:
 
 
 def _fails_on_a_default(difference: Difference) -> bool:
-    """Inside a default an optional's value goes to one branch's converter, and bytes go to a UTF-8 decoder: both raise.
+    """Inside a default an optional's value goes to one branch's converter, and bytes go to a UTF-8 decoder.
 
+    Both may raise, and the latter may give characters above U+00FF, which are no bytes at all.
     The converter is that of null where the optional's own default is null, and else that of the other branch.
     """
     return difference.what == LEFT_OUT
@@ -138,7 +139,8 @@ def _fails_inside(node: Node, value: object, own_default: object = MISSING) -> b
                 _fails_inside(entry.type, value.get(entry.name, entry.default), entry.default) for entry in node.fields
             )
         case Primitive(name="bytes", logical=None), str():
-            return _utf8(value) is None
+            decoded = _utf8(value)
+            return decoded is None or max(map(ord, decoded), default=0) > 0xFF
         case _:
             return False
 

@@ -7,6 +7,7 @@ its defaults to fastavro's own check, which refuses legal ones such as 0 for `{"
 from __future__ import annotations
 
 import json
+import struct
 from collections.abc import Iterator
 from datetime import timedelta
 from decimal import Decimal
@@ -72,7 +73,9 @@ def _scalar(node: Primitive, value: Json) -> Any:
         return value.encode("latin-1")
     if isinstance(value, int) and logical in ("timestamp-millis", "timestamp-micros"):
         return EPOCH + timedelta(microseconds=value * (1000 if logical == "timestamp-millis" else 1))
-    if isinstance(value, int) and node.name in ("float", "double"):
+    if isinstance(value, int | float) and node.name == "float":
+        return struct.unpack("<f", struct.pack("<f", value))[0]
+    if isinstance(value, int) and node.name == "double":
         return float(value)
     return value
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import struct
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -50,10 +49,6 @@ NAMESPACES = st.sampled_from([None, None, "com.example", "a", "com.example.inner
 
 MICROS_MIN = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH).days * 86_400_000_000
 MICROS_MAX = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH).days * 86_400_000_000
-
-
-def _float32(value: float) -> float:
-    return float(struct.unpack("<f", struct.pack("<f", value))[0])
 
 
 @dataclass
@@ -215,7 +210,7 @@ def _primitive_defaults(name: str, logical: str | None, schema: Any) -> st.Searc
         "boolean": st.booleans(),
         "int": st.integers(-(2**31), 2**31 - 1),
         "long": st.integers(-(2**63), 2**63 - 1),
-        "float": st.one_of(st.integers(-1000, 1000), st.floats(width=32, allow_nan=False, allow_infinity=False)),
+        "float": st.one_of(st.integers(-1000, 1000), st.floats(-1e30, 1e30)),
         "double": st.one_of(st.integers(-1000, 1000), st.floats(allow_nan=False, allow_infinity=False)),
         "bytes": st.binary(max_size=6).map(lambda data: data.decode("latin-1")),
         "string": DOCS,

@@ -91,6 +91,14 @@ def test_raising_default_of_bytes() -> None:
         Model.avro_schema_to_python()
 
 
+def test_raising_default_of_bytes_that_are_other_characters_in_utf8() -> None:
+    class Model(AvroBaseModel):
+        raw: bytes = b"\xc4\x80"
+
+    assert field_of(Model)["default"] == "\u0100"
+    assert "exclude_default" in module_text(record({"name": "raw", "type": "bytes", "default": "\u00c4\u0080"}))
+
+
 def test_raising_default_with_null_inside() -> None:
     class Colour(StrEnum):
         RED = "red"
