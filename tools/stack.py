@@ -118,6 +118,7 @@ class Stack:
         """The API, ready: it has the schema id and reaches the broker."""
         arguments = ["-m", "uvicorn", "producer_api.app:app", "--host", LOCALHOST, "--port", str(self.api_port)]
         arguments += ["--workers", str(self.options.workers), "--no-access-log", "--log-level", "warning"]
+        arguments += ["--loop", "uvloop", "--http", "httptools", "--timeout-graceful-shutdown", "15"]
         version = {} if writer_version is None else {"WRITER_VERSION": str(writer_version)}
         self.api = self._python("api", arguments, version)
         self._wait(lambda: _answers(f"{self.api_url}/health/ready"), "the API", [self.api])
