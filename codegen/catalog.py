@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from codegen.runtime import AvroModel
 
 
-class UnknownVersion(ValueError):  # noqa: N818 - the name of the condition, as everywhere in this house
+class UnknownVersion(ValueError):
     """A contract has no such version."""
 
 

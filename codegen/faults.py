@@ -20,7 +20,7 @@ class SchemaFault:
         return f"{self.pointer or '(root)'}: {self.reason}; {self.hint}"
 
 
-class InvalidSchema(ValueError):  # noqa: N818 - the name of the condition, as everywhere in this house
+class InvalidSchema(ValueError):
     """A schema breaks the Avro specification. `faults` has every fault, in order of their pointers."""
 
     def __init__(self, faults: tuple[SchemaFault, ...]) -> None:

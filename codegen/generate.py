@@ -12,7 +12,7 @@ from codegen.runtime import AvroModel
 from codegen.supported import unsupported
 
 
-class UnsupportedContract(ValueError):  # noqa: N818 - the name of the condition, as everywhere in this house
+class UnsupportedContract(ValueError):
     """Legal schemas that codegen does not make. `faults` names every such place."""
 
     def __init__(self, faults: tuple[ContractFault, ...]) -> None:

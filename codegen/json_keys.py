@@ -13,7 +13,7 @@ from pydantic_core import InitErrorDetails, PydanticCustomError, ValidationError
 _STRINGS: Final = re.compile(rb'"([^"\\]*+(?:\\.[^"\\]*+)*+)"([ \t\r\n]*+:)?', re.DOTALL)
 
 
-class _RepeatedKey(Exception):  # noqa: N818 - no ValueError, which is what the decoder raises for bad JSON
+class _RepeatedKey(Exception):
     def __init__(self, key: str) -> None:
         super().__init__()
         self.key = key

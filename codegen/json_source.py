@@ -39,7 +39,7 @@ class JsonSyntaxError(ValueError):
         self.position = position
 
 
-class RepeatedKey(JsonSyntaxError):  # noqa: N818 - the name of the condition, as everywhere in this house
+class RepeatedKey(JsonSyntaxError):
     """One object has the key `key` twice; `position` is that of the second."""
 
     def __init__(self, key: str, position: Position) -> None:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from codegen.runtime import AvroModel
 
 
-class Unproved(ValueError):  # noqa: N818 - the name of the condition, as everywhere in this house
+class Unproved(ValueError):
     """The library derives something else than the contract says, and no known fault of it explains why."""
 
     def __init__(self, version: ContractVersion, differences: tuple[Difference, ...]) -> None:

@@ -118,5 +118,5 @@ def test_nothing_of_its_session_is_left(start: Callable[[str], Child]) -> None:
 
 def is_running(pid: int) -> bool:
     """Whether it runs; one that has ended and waits for its parent to ask does not."""
-    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S607
+    state = subprocess.run(["ps", "-o", "stat=", "-p", str(pid)], capture_output=True, text=True, check=False)
     return bool(state.stdout.strip()) and not state.stdout.startswith("Z")

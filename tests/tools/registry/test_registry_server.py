@@ -28,9 +28,9 @@ _COMMAND = [sys.executable, "-m", "tools.registry", "--port", "0", "--json"]
 
 def _request(url: str, body: Any = None) -> tuple[int, Any]:
     data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})  # noqa: S310 - our own http URL
+    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
     try:
-        with urllib.request.urlopen(request, timeout=30) as response:  # noqa: S310 - our own http URL
+        with urllib.request.urlopen(request, timeout=30) as response:
             return response.status, json.load(response)
     except HTTPError as error:
         with error:
