@@ -53,8 +53,7 @@ _TICK_S: Final = 0.1
 def run_faust(options: ConsumerOptions) -> int:
     """Run the app until stopped; the exit code. Raises ConsumerError for what a person must mend."""
     log_to_stderr(APP)
-    for chatty in ("faust", "mode", "aiokafka"):
-        logging.getLogger(chatty).setLevel(logging.ERROR)
+    _let_faust_say(logging.ERROR)
     with (
         stop_on_signals(options.stop),
         tempfile.TemporaryDirectory(prefix="faust-") as folder,
@@ -62,6 +61,11 @@ def run_faust(options: ConsumerOptions) -> int:
     ):
         asyncio.run(_run(setup, folder))
     return 0
+
+
+def _let_faust_say(level: int) -> None:
+    for chatty in ("faust", "mode", "aiokafka"):
+        logging.getLogger(chatty).setLevel(level)
 
 
 async def _run(setup: Setup, folder: str) -> None:
@@ -130,8 +134,10 @@ class FaustConsumer:
         except TimeoutError:
             raise ConsumerError("stopped before the broker confirmed all: some records will be read again") from None
         finally:
-            with suppress(asyncio.CancelledError):
-                await self.app.stop()
+            # Without brokers Faust would wait for them to take its leave, and show how each of its parts was cut off.
+            _let_faust_say(logging.CRITICAL)
+            with suppress(asyncio.CancelledError, TimeoutError):
+                await asyncio.wait_for(self.app.stop(), _STOP_WITHIN_S)
         self._setup.progress.state = State.STOPPED
         self._reporter.report(final=True)
 
