@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import tempfile
+import threading
 from contextlib import suppress
 from typing import Any, Final
 
@@ -54,6 +55,7 @@ def run_faust(options: ConsumerOptions) -> int:
     """Run the app until stopped; the exit code. Raises ConsumerError for what a person must mend."""
     log_to_stderr(APP)
     _let_faust_say(logging.ERROR)
+    threading.excepthook = _report_thread
     with (
         stop_on_signals(options.stop),
         tempfile.TemporaryDirectory(prefix="faust-") as folder,
@@ -66,6 +68,12 @@ def run_faust(options: ConsumerOptions) -> int:
 def _let_faust_say(level: int) -> None:
     for chatty in ("faust", "mode", "aiokafka"):
         logging.getLogger(chatty).setLevel(level)
+
+
+def _report_thread(failure: threading.ExceptHookArgs) -> None:
+    """Faust's fetching thread ends by cancellation when there is no broker to say goodbye to: that is no failure."""
+    if not issubclass(failure.exc_type, asyncio.CancelledError):
+        threading.__excepthook__(failure)
 
 
 async def _run(setup: Setup, folder: str) -> None:
