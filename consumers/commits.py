@@ -7,7 +7,7 @@ comes through `on_commit`, during a later poll.
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -58,10 +58,6 @@ class Commits:
                 self.confirmed[place.partition] = place.offset
             else:
                 log.warning("the commit of %s[%s] failed: %s", self.topic, place.partition, reason.str())
-
-    def forget(self, partitions: Collection[int]) -> None:
-        for number in partitions:
-            self.confirmed.pop(number, None)
 
 
 def polled_record(message: Message | None) -> Record | None:

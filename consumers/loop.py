@@ -189,7 +189,6 @@ class Loop:
 
     def _release(self, partitions: Collection[int]) -> None:
         self._assignment.remove(partitions)
-        self.commits.forget(partitions)
         self.handler.discard(partitions)
         self._show_assignment()
 

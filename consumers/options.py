@@ -16,7 +16,9 @@ class ConsumerOptions:
     """`group` defaults to `<contract>-<app>`, `reader_version` to READER_VERSION and then to the contract's pin.
 
     `count_field` is the wire name of the field whose values are counted; `json` writes progress lines to stdout every
-    `report_interval_s` seconds. `stop` ends the consumer from another thread, as SIGINT and SIGTERM do.
+    `report_interval_s` seconds. A schema id that the registry does not know is waited for during `schema_patience_s`
+    seconds, since registries replicate; then its record is dead-lettered. `stop` ends the consumer from another
+    thread, as SIGINT and SIGTERM do.
     """
 
     contract: str = "user_action"
@@ -27,6 +29,7 @@ class ConsumerOptions:
     json: bool = False
     report_interval_s: float = 1.0
     commit_interval_s: float = 1.0
+    schema_patience_s: float = 5.0
     stop: threading.Event = field(default_factory=threading.Event)
 
     def group_for(self, app: str) -> str:

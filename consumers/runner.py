@@ -82,7 +82,7 @@ def set_up(app: str, options: ConsumerOptions) -> Iterator[Setup]:
 def _assemble(
     app: str, options: ConsumerOptions, contract: GeneratedContract, version: int, registry: SchemaRegistryClient
 ) -> Setup:
-    deserializer = Deserializer(contract, version, WriterSchemas(registry, contract))
+    deserializer = Deserializer(contract, version, WriterSchemas(registry, contract, options.schema_patience_s))
     progress = Progress(app, contract.name, version)
     counted: str | None = None
     if options.count_field in deserializer.model.WIRE_NAMES.values():

@@ -1,0 +1,119 @@
+"""Records and fakes for consumers: what a broker, a registry and a producer would say, without one."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+from uuid import UUID
+
+from confluent_kafka import KafkaError, Message
+from confluent_kafka.schema_registry import Schema, SchemaRegistryError
+
+from codegen.models import CONTRACTS
+from codegen.runtime import AvroModel
+from consumers.frame import frame
+from consumers.record import Header, Record
+
+V1_ID, V2_ID = 11, 12
+CONTRACT = CONTRACTS["user_action"]
+TOPIC = CONTRACT.topic
+EVENT_ID = UUID("6b9a4b1e-6d7e-4b8f-9d37-0c5b8f0f6a01")
+
+
+def user_action(version: int, action: str = "click", at: datetime | None = None) -> AvroModel:
+    page = "page" if version == 1 else "page_url"
+    return CONTRACT.model(version).model_validate(
+        {
+            "event_id": EVENT_ID,
+            "user_id": "someone",
+            "action": action,
+            page: "/start",
+            "occurred_at": at or datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        },
+        strict=False,
+    )
+
+
+def framed(version: int, action: str = "click", at: datetime | None = None) -> bytes:
+    return frame({1: V1_ID, 2: V2_ID}[version], user_action(version, action, at).serialize())
+
+
+def record(
+    value: bytes | None, offset: int = 0, partition: int = 0, headers: tuple[Header, ...] = (), key: bytes | None = b"k"
+) -> Record:
+    return Record(TOPIC, partition, offset, 1_700_000_000_000, key, value, headers)
+
+
+def message(value: bytes | None, offset: int = 0, partition: int = 0, headers: list[Any] | None = None) -> Message:
+    return Message(
+        topic=TOPIC, partition=partition, offset=offset, key=b"k", value=value, headers=headers, timestamp=(1, 1000)
+    )
+
+
+class Clock:
+    """Seconds that pass when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def advance(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class FakeRegistry:
+    """Knows the two versions of user_action; `away` makes it raise as a client without network does."""
+
+    def __init__(self) -> None:
+        self.schemas: dict[Any, Any] = {number: Schema(CONTRACT.avsc(v), "AVRO") for v, number in ((1, 11), (2, 12))}
+        self.away: Exception | None = None
+        self.asked: list[Any] = []
+
+    def _answer(self, ref: Any) -> Any:
+        self.asked.append(ref)
+        if self.away is not None:
+            raise self.away
+        if ref not in self.schemas:
+            raise SchemaRegistryError(404, 40403, "Schema not found")
+        return self.schemas[ref]
+
+    def get_schema(self, schema_id: int) -> Any:
+        return self._answer(schema_id)
+
+    def get_schema_by_guid(self, guid: str) -> Any:
+        return self._answer(guid)
+
+
+class FakeProducer:
+    """Delivers on flush; `verdicts` holds one error (or None) per delivery to come, then all succeed."""
+
+    def __init__(self) -> None:
+        self.queued: list[tuple[dict[str, Any], Callable[..., None]]] = []
+        self.delivered: list[dict[str, Any]] = []
+        self.verdicts: deque[KafkaError | None] = deque()
+        self.silent = False
+        self.full = 0
+
+    def produce(self, topic: str, on_delivery: Callable[..., None], **parts: Any) -> None:
+        if self.full:
+            self.full -= 1
+            raise BufferError("Local: Queue full")
+        self.queued.append(({"topic": topic, **parts}, on_delivery))
+
+    def poll(self, _timeout: float) -> int:
+        return 0
+
+    def flush(self, _timeout: float) -> int:
+        if self.silent:
+            return len(self.queued)
+        queued, self.queued = self.queued, []
+        for parts, on_delivery in queued:
+            verdict = self.verdicts.popleft() if self.verdicts else None
+            if verdict is None:
+                self.delivered.append(parts)
+            on_delivery(verdict, None)
+        return 0

@@ -1,0 +1,196 @@
+"""A world of its own for a consumer process: broker, registry with the contracts, topics, and the process itself."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, NewTopic
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+
+from codegen.models import CONTRACTS
+from consumers.frame import frame
+from tests.consumers.fakes import user_action
+from tools.broker import EmbeddedBroker
+from tools.registry.server import EmbeddedRegistry
+
+PARTITIONS = 2
+ACTIONS = ("click", "search", "purchase")
+START = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
+_RUN = {
+    "standard": "from consumers.standard import run_standard as run",
+    "counts": "from consumers.counts import run_counts as run",
+    "faust": "from consumers.faust_app import run_faust as run",
+}
+
+
+def wait_until(holds: Callable[[], object], what: str, within_s: float = 60.0) -> None:
+    deadline = time.monotonic() + within_s
+    while not holds():
+        if time.monotonic() > deadline:
+            raise AssertionError(f"waited {within_s:g} s in vain: {what}")
+        time.sleep(0.05)
+
+
+@dataclass
+class World:
+    broker: EmbeddedBroker
+    registry: EmbeddedRegistry
+    ids: dict[tuple[str, int], int]
+    folder: Path
+    registry_port: int
+    sent: int = 0
+
+    def environment(self) -> dict[str, str]:
+        own = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "SCHEMA_REGISTRY_"))}
+        return {
+            **own,
+            "KAFKA_BOOTSTRAP_SERVERS": self.broker.bootstrap_servers,
+            "KAFKA_SESSION_TIMEOUT_MS": "2000",
+            "KAFKA_HEARTBEAT_INTERVAL_MS": "500",
+            "SCHEMA_REGISTRY_URL": f"http://127.0.0.1:{self.registry_port}",
+        }
+
+    def produce(self, *values: bytes | None, partition: int = -1, headers: list[Any] | None = None) -> None:
+        producer = Producer({"bootstrap.servers": self.broker.bootstrap_servers, "enable.idempotence": True})
+        for value in values:
+            # The embedded broker takes records without a key; they spread over the partitions.
+            producer.produce("events", value=value, partition=partition, headers=headers or [])
+        assert producer.flush(30) == 0
+
+    def produce_actions(self, count: int) -> None:
+        """`count` records, versions mixed, spread over three minutes, the actions in turn."""
+        values = []
+        for number in range(self.sent, self.sent + count):
+            version = number % 2 + 1
+            at = START + timedelta(seconds=number % 180)
+            body = user_action(version, ACTIONS[number % len(ACTIONS)], at).serialize()
+            values.append(frame(self.ids["user_action", version], body))
+        self.sent += count
+        self.produce(*values)
+
+    def expected(self) -> dict[str, int]:
+        full, rest = divmod(self.sent, len(ACTIONS))
+        return {action: full + (place < rest) for place, action in enumerate(ACTIONS)}
+
+    def read_all(self, topic: str) -> list[Any]:
+        consumer = Consumer(
+            {"bootstrap.servers": self.broker.bootstrap_servers, "group.id": "reader", "enable.partition.eof": True}
+        )
+        try:
+            numbers = range(len(consumer.list_topics(topic, timeout=10).topics[topic].partitions))
+            consumer.assign([TopicPartition(topic, number, 0) for number in numbers])
+            open_ends, found = len(numbers), []
+            while open_ends:
+                message = consumer.poll(10)
+                assert message is not None, f"{topic} has no end"
+                if message.error():
+                    open_ends -= 1
+                else:
+                    found.append(message)
+            return found
+        finally:
+            consumer.close()
+
+    def counted(self) -> dict[tuple[str, str], int]:
+        """(minute, action) → count, as anybody reads it from the topic: the last of each bucket, summed."""
+        model = CONTRACTS["activity_count"].model(1)
+        latest: dict[bytes, Any] = {}
+        for message in sorted(self.read_all("activity_count"), key=lambda each: each.offset()):
+            latest[message.key()] = model.deserialize(message.value()[5:])
+        sums: dict[tuple[str, str], int] = {}
+        for value in latest.values():
+            key = (f"{value.window_start:%H:%M}", value.action)
+            sums[key] = sums.get(key, 0) + value.count
+        return sums
+
+    def expected_counts(self) -> dict[tuple[str, str], int]:
+        sums: dict[tuple[str, str], int] = {}
+        for number in range(self.sent):
+            key = (f"{START + timedelta(seconds=number % 180):%H:%M}", ACTIONS[number % len(ACTIONS)])
+            sums[key] = sums.get(key, 0) + 1
+        return sums
+
+    @contextlib.contextmanager
+    def running(self, app: str, **options: Any) -> Iterator[Process]:
+        process = Process(self, app, options)
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+class Process:
+    """A consumer in a process of its own, as the command line runs it."""
+
+    def __init__(self, world: World, app: str, options: dict[str, Any]) -> None:
+        self.out = world.folder / f"{app}-{time.monotonic_ns()}.jsonl"
+        self.err = self.out.with_suffix(".log")
+        given = {"json": True, "report_interval_s": 0.2, "commit_interval_s": 0.3, "schema_patience_s": 0.2, **options}
+        code = f"from consumers.options import ConsumerOptions; {_RUN[app]}; exit(run(ConsumerOptions(**{given!r})))"
+        with self.out.open("wb") as out, self.err.open("wb") as err:
+            self._process = subprocess.Popen(
+                [sys.executable, "-c", code], stdout=out, stderr=err, cwd=world.folder, env=world.environment()
+            )
+
+    def lines(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.read_text().splitlines(keepends=True) if line.endswith("\n")]
+
+    def latest(self) -> dict[str, Any]:
+        assert self._process.poll() is None, self.err.read_text()
+        lines = self.lines()
+        return lines[-1] if lines else {"seen": 0, "state": "starting", "retries": 0}
+
+    def wait_for(self, holds: Callable[[dict[str, Any]], bool], what: str) -> None:
+        try:
+            wait_until(lambda: holds(self.latest()), what)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it said {self.lines()[-1:]}") from None
+
+    def wait_log(self, text: str) -> None:
+        wait_until(lambda: text in self.err.read_text(), f"the log was to say {text!r}")
+
+    def wait_seen(self, count: int) -> None:
+        wait_until(lambda: self.latest()["seen"] >= count, f"{count} records were to be seen")
+
+    def stop(self, number: int = signal.SIGTERM) -> dict[str, Any]:
+        """Ask to stop, expect exit 0, and give back the last line."""
+        self._process.send_signal(number)
+        assert self._process.wait(30) == 0, self.err.read_text()
+        last = self.lines()[-1]
+        assert last["final"]
+        return last
+
+    def kill(self) -> None:
+        self._process.kill()
+        self._process.wait()
+
+    def ended(self) -> tuple[int, str]:
+        return self._process.wait(60), self.err.read_text()
+
+
+@contextlib.contextmanager
+def world(folder: Path) -> Iterator[World]:
+    with EmbeddedBroker() as broker, EmbeddedRegistry(folder / "registry.db") as registry:
+        admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
+        topics = [NewTopic(name, PARTITIONS, 1) for name in ("events", "events.dlq", "activity_count")]
+        for created in admin.create_topics(topics).values():
+            created.result(10)
+        ids = {}
+        with SchemaRegistryClient({"url": registry.url}) as client:
+            for contract in (CONTRACTS["user_action"], CONTRACTS["activity_count"]):
+                for version in contract.versions:
+                    schema = Schema(contract.avsc(version), "AVRO")
+                    ids[contract.name, version] = client.register_schema(contract.subject, schema)
+        yield World(broker, registry, ids, folder, int(registry.url.rpartition(":")[2]))

@@ -1,0 +1,139 @@
+"""The three consumers as processes, against the embedded broker and registry."""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from consumers.frame import VALUE_SCHEMA_HEADER
+from tests.consumers.fakes import user_action
+from tests.consumers.running import World, world
+from tools.registry.server import EmbeddedRegistry
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path) as made:
+        yield made
+
+
+@pytest.mark.parametrize("app", ["standard", "counts", "faust"])
+def test_mixed_versions_are_read_and_poison_is_kept_whole(here: World, app: str) -> None:
+    here.produce_actions(300)
+    body = user_action(2).serialize()
+    by_id = [(VALUE_SCHEMA_HEADER, b"\x00" + here.ids["user_action", 2].to_bytes(4, "big"))]
+    here.produce(None, b"", b"no frame", b"\x00\x00\x00\x00\x02cut", partition=0)
+    here.produce(body, partition=0, headers=by_id)
+    here.produce(body, partition=0, headers=[(VALUE_SCHEMA_HEADER, b"\x01" + uuid4().bytes)])
+    with here.running(app) as process:
+        process.wait_seen(306)
+        last = process.stop(signal.SIGINT if app == "faust" else signal.SIGTERM)
+    assert (last["seen"], last["decoded"], last["tombstones"], last["dead_lettered"]) == (306, 301, 1, 4)
+    assert last["totals"] == {**here.expected(), "click": here.expected()["click"] + 1}
+    assert last["by_schema_version"] == {"1": 150, "2": 151}
+    assert last["state"] == "stopped"
+    assert sum(last["positions"].values()) == 306
+    dead = here.read_all("events.dlq")
+    stages = sorted((message.value(), dict(message.headers())["dlq.stage"]) for message in dead)
+    assert stages == sorted(
+        [(b"", b"frame"), (b"no frame", b"frame"), (b"\x00\x00\x00\x00\x02cut", b"payload"), (body, b"schema")]
+    )
+    assert "someone" not in process.err.read_text(), "personal data in a log"
+
+
+@pytest.mark.parametrize("app", ["standard", "counts", "faust"])
+def test_a_restart_neither_loses_nor_repeats(here: World, app: str) -> None:
+    seen = []
+    for _ in range(2):
+        with here.running(app) as process:
+            process.wait_for(lambda line: line["state"] == "ready", "partitions were to come")
+            here.produce_actions(3000)
+            process.wait_seen(1)
+            seen.append(process.stop()["seen"])
+    with here.running(app) as process:
+        process.wait_seen(here.sent - sum(seen))
+        last = process.stop()
+    assert sum(seen) + last["seen"] == here.sent
+    if app != "standard":
+        assert last["aggregate"] == here.expected()
+
+
+def test_counts_are_exact_after_kill_9(here: World) -> None:
+    for _ in range(3):
+        here.produce_actions(3000)
+        with here.running("counts", commit_interval_s=0.05) as process:
+            process.wait_seen(500)
+    with here.running("counts") as process:
+        process.wait_for(lambda line: line.get("aggregate") == here.expected(), "all was to be counted")
+        process.stop()
+    assert here.counted() == here.expected_counts()
+
+
+def test_two_processes_share_the_work_and_their_counts_add_up(here: World) -> None:
+    here.produce_actions(2000)
+    with here.running("counts") as first:
+        first.wait_seen(1)
+        with here.running("counts") as second:
+            second.wait_for(lambda line: len(line.get("assigned", [])) == 1, "a partition was to move")
+            here.produce_actions(1000)
+            first.wait_for(lambda line: len(line["assigned"]) == 1, "one partition was to stay")
+            second.wait_seen(1)
+            second.stop()
+        first.wait_for(lambda line: line["aggregate"] == here.expected(), "all was to be counted")
+        first.stop()
+    assert here.counted() == here.expected_counts()
+
+
+@pytest.mark.parametrize("app", ["standard", "faust"])
+def test_a_registry_outage_pauses_and_dead_letters_nothing(here: World, app: str) -> None:
+    here.registry.stop()
+    here.produce_actions(50)
+    with here.running(app) as process:
+        process.wait_for(lambda line: line["state"] == "paused" and line["retries"] > 2, "it was to pause")
+        with EmbeddedRegistry(here.folder / "registry.db", port=here.registry_port):
+            process.wait_seen(50)
+            last = process.stop()
+    assert (last["decoded"], last["dead_lettered"]) == (50, 0)
+
+
+@pytest.mark.parametrize("app", ["standard", "counts", "faust"])
+def test_a_process_that_waits_for_the_registry_stops_when_asked(here: World, app: str) -> None:
+    here.registry.stop()
+    here.produce_actions(10)
+    with here.running(app) as process:
+        if app == "counts":  # it asks for the id of what it writes, before it joins
+            process.wait_log("waiting: the registry")
+        else:
+            process.wait_for(lambda line: line["state"] == "paused", "it was to pause")
+        assert process.stop()["decoded"] == 0
+
+
+def test_an_older_reader_dead_letters_what_it_cannot_resolve(here: World) -> None:
+    here.produce_actions(10)
+    with here.running("standard", reader_version=1) as process:
+        process.wait_seen(10)
+        last = process.stop()
+    assert (last["by_schema_version"], last["dead_lettered"]) == ({"1": 5}, 5)
+
+
+@pytest.mark.parametrize(
+    ("app", "options", "sentence"),
+    [
+        ("standard", {"contract": "nothing"}, "there is no contract 'nothing'"),
+        ("standard", {"reader_version": 7}, "has no version 7"),
+        ("counts", {"count_field": "user_id"}, "tagged PII"),
+        ("counts", {"contract": "activity_count"}, "has no field 'occurred_at'"),
+        ("faust", {"count_field": "colour"}, "has no field 'colour'"),
+    ],
+)
+def test_a_mistake_is_one_sentence(here: World, app: str, options: dict[str, object], sentence: str) -> None:
+    with here.running(app, **options) as process:
+        code, log = process.ended()
+    assert code != 0
+    assert sentence in log.strip().splitlines()[-1]

@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+from typing import Any
+
+import pytest
+from confluent_kafka.schema_registry import Schema
+from hypothesis import given
+from hypothesis import strategies as st
+
+from consumers.deserializer import Deserializer
+from consumers.faults import RegistryUnavailable, Stage, Undecodable
+from consumers.frame import VALUE_SCHEMA_HEADER
+from consumers.writer_schemas import WriterSchemas
+from tests.consumers.fakes import CONTRACT, V2_ID, FakeRegistry, framed, record, user_action
+
+
+def deserializer(version: int, registry: FakeRegistry | None = None, patience_s: float = 0.0) -> Deserializer:
+    writers = WriterSchemas(registry or FakeRegistry(), CONTRACT, patience_s=patience_s)  # type: ignore[arg-type] - a fake
+    return Deserializer(CONTRACT, version, writers)
+
+
+def test_both_versions_are_read_into_the_pinned_one() -> None:
+    reader = deserializer(2)
+    old, new = reader.read(record(framed(1, "search"))), reader.read(record(framed(2, "share")))
+    assert old.value == user_action(2, "search")
+    assert new.value == user_action(2, "share")
+    assert old.writer is not None
+    assert new.writer is not None
+    assert (old.writer.version, new.writer.version) == (1, 2)
+
+
+def test_the_schema_of_the_header_is_used_and_the_value_is_avro_alone() -> None:
+    headers = ((VALUE_SCHEMA_HEADER, b"\x00" + V2_ID.to_bytes(4, "big")),)
+    assert deserializer(2).read(record(framed(2)[5:], headers=headers)).value == user_action(2)
+
+
+def test_a_null_value_is_a_tombstone_and_asks_no_registry(registry: FakeRegistry) -> None:
+    reader = deserializer(2, registry)
+    decoded = reader.read(record(None))
+    assert (decoded.value, decoded.writer, registry.asked) == (None, None, [])
+    assert not reader.needs_registry(record(None))
+
+
+def test_it_says_when_the_registry_must_answer_first() -> None:
+    reader = deserializer(2)
+    assert reader.needs_registry(record(framed(1)))
+    reader.read(record(framed(1)))
+    assert not reader.needs_registry(record(framed(1)))
+    assert not reader.needs_registry(record(b"junk"))
+
+
+def test_a_writer_that_the_reader_cannot_resolve_is_poison_of_the_resolve_stage() -> None:
+    with pytest.raises(Undecodable) as found:
+        deserializer(1).read(record(framed(2)))  # v1 has no alias for page_url
+    assert (found.value.stage, found.value.schema_ref) == (Stage.RESOLVE, V2_ID)
+    assert found.value.error_class == "AvroResolutionError"
+
+
+def test_another_record_under_the_subject_is_poison(registry: FakeRegistry) -> None:
+    other: dict[str, Any] = {"type": "record", "name": "Other", "fields": [{"name": "x", "type": "long"}]}
+    registry.schemas[60] = Schema(json.dumps(other), "AVRO")
+    with pytest.raises(Undecodable):
+        deserializer(2, registry).read(record(b"\x00\x00\x00\x00\x3c\x02"))
+
+
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_value_cut_or_continued_anywhere_is_poison(version: int) -> None:
+    reader, whole = deserializer(2), framed(version)
+    for bad in [whole[:length] for length in range(len(whole))] + [whole + b"\x00"]:
+        with pytest.raises(Undecodable):
+            reader.read(record(bad))
+
+
+@given(st.binary(max_size=200), st.sampled_from([11, 12]))
+def test_no_bytes_raise_anything_else(body: bytes, schema_id: int) -> None:
+    reader = deserializer(2)
+    with suppress(Undecodable):
+        decoded = reader.read(record(b"\x00" + schema_id.to_bytes(4, "big") + body))
+        assert isinstance(decoded.value, CONTRACT.model(2))
+
+
+def test_an_outage_is_no_poison(registry: FakeRegistry) -> None:
+    registry.away = TimeoutError("slow")
+    with pytest.raises(RegistryUnavailable):
+        deserializer(2, registry).read(record(framed(1)))

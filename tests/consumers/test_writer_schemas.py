@@ -1,0 +1,122 @@
+from __future__ import annotations
+
+import json
+from uuid import UUID
+
+import pytest
+from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryError
+
+from consumers.faults import RegistryUnavailable, Stage, Undecodable
+from consumers.writer_schemas import WriterSchemas
+from tests.consumers.fakes import CONTRACT, V1_ID, V2_ID, Clock, FakeRegistry
+
+GUID = UUID("01234567-89ab-cdef-0123-456789abcdef")
+
+
+@pytest.fixture
+def writers(registry: FakeRegistry, clock: Clock) -> WriterSchemas:
+    return WriterSchemas(registry, CONTRACT, patience_s=5, forget_after_s=60, clock=clock)
+
+
+def test_an_id_is_named_by_its_version_and_asked_once(writers: WriterSchemas, registry: FakeRegistry) -> None:
+    assert writers.cached(V1_ID) is None
+    assert [writers.get(number).version for number in (V1_ID, V2_ID, V1_ID, V1_ID)] == [1, 2, 1, 1]
+    assert registry.asked == [V1_ID, V2_ID]
+    assert writers.cached(V1_ID) is not None
+
+
+def test_a_schema_that_the_contract_does_not_hold_is_named_by_its_id(
+    writers: WriterSchemas, registry: FakeRegistry
+) -> None:
+    changed = {**json.loads(CONTRACT.avsc(2)), "doc": "Someone else's wording."}
+    registry.schemas[40] = Schema(json.dumps(changed), "AVRO")
+    assert writers.get(40).label == "id:40"
+    assert writers.get(V2_ID).label == "2"
+
+
+def test_a_guid_is_asked_by_its_text(writers: WriterSchemas, registry: FakeRegistry) -> None:
+    registry.schemas[str(GUID)] = Schema(CONTRACT.avsc(1), "AVRO")
+    assert writers.get(GUID).version == 1
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        ConnectionError("refused"),
+        SchemaRegistryError(503, 50003, "no leader"),
+        SchemaRegistryError(401, 401, "who are you"),
+        SchemaRegistryError(404, -1, "a web server, but no registry"),
+    ],
+)
+def test_a_registry_that_does_not_answer_is_never_the_records_fault(
+    writers: WriterSchemas, registry: FakeRegistry, clock: Clock, error: Exception
+) -> None:
+    registry.away = error
+    for _ in range(3):
+        with pytest.raises(RegistryUnavailable):
+            writers.get(V1_ID)
+        clock.advance(6)
+    registry.away = None
+    assert writers.get(V1_ID).version == 1
+
+
+def test_an_unknown_id_is_waited_for_and_then_undecodable(
+    writers: WriterSchemas, registry: FakeRegistry, clock: Clock
+) -> None:
+    with pytest.raises(RegistryUnavailable, match="99 yet"):
+        writers.get(99)
+    clock.advance(5)
+    with pytest.raises(Undecodable, match="does not know schema id 99") as found:
+        writers.get(99)
+    assert found.value.stage is Stage.SCHEMA
+    clock.advance(1)
+    with pytest.raises(Undecodable):
+        writers.get(99)
+    assert len(registry.asked) == 2, "the verdict is remembered"
+
+
+def test_an_id_that_arrives_late_is_read(writers: WriterSchemas, registry: FakeRegistry, clock: Clock) -> None:
+    with pytest.raises(RegistryUnavailable):
+        writers.get(99)
+    clock.advance(2)
+    registry.schemas[99] = Schema(CONTRACT.avsc(2), "AVRO")
+    assert writers.get(99).version == 2
+
+
+def test_the_verdict_on_an_unknown_id_is_forgotten(
+    writers: WriterSchemas, registry: FakeRegistry, clock: Clock
+) -> None:
+    with pytest.raises(RegistryUnavailable):
+        writers.get(99)
+    clock.advance(61)
+    registry.schemas[99] = Schema(CONTRACT.avsc(2), "AVRO")
+    assert writers.get(99).version == 2
+
+
+def test_a_registry_without_guids_makes_them_unknown(
+    writers: WriterSchemas, registry: FakeRegistry, clock: Clock
+) -> None:
+    registry.away = SchemaRegistryError(404, -1, "no such route")
+    with pytest.raises(RegistryUnavailable):
+        writers.get(GUID)
+    clock.advance(6)
+    with pytest.raises(Undecodable, match="GUID"):
+        writers.get(GUID)
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        Schema("syntax = 'proto3';", "PROTOBUF"),
+        Schema(CONTRACT.avsc(1), "AVRO", [SchemaReference("a.B", "b-value", 1)]),
+        Schema("no json", "AVRO"),
+        Schema('{"type": "unheard-of"}', "AVRO"),
+    ],
+)
+def test_a_schema_that_cannot_be_used_is_poison_of_the_schema_stage(
+    writers: WriterSchemas, registry: FakeRegistry, schema: Schema
+) -> None:
+    registry.schemas[50] = schema
+    with pytest.raises(Undecodable) as found:
+        writers.get(50)
+    assert (found.value.stage, found.value.schema_ref) == (Stage.SCHEMA, 50)
