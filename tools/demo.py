@@ -68,6 +68,7 @@ def _send(stack: Stack, options: DemoOptions, stop: threading.Event, console: Co
                 load.stop()
             meter.show(_answered(load.progress), seen_by(stack))
         report = load.result()
+        meter.expect(report.accepted)
         wait_drained(stack, report.accepted, threading.Event(), lambda seen: meter.show(_answered(report), seen))
     return report
 
@@ -97,6 +98,11 @@ class _Meter:
     def __exit__(self, *_: object) -> None:
         self._bars.stop()
         self._print()
+
+    def expect(self, accepted: int) -> None:
+        """From now on it is known how many events the consumers will see."""
+        for name in CONSUMERS:
+            self._bars.update(self._tasks[name], total=accepted)
 
     def show(self, answered: int, seen: Mapping[str, int]) -> None:
         """Take in the newest counts."""

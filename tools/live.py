@@ -13,6 +13,7 @@ from typing import Any
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Group
 from rich.table import Table
+from rich.text import Text
 
 from tools.stack import Stack
 
@@ -99,7 +100,8 @@ def as_json(before: Snapshot | None, now: Snapshot) -> dict[str, Any]:
 
 def render(stack: Stack, before: Snapshot | None, now: Snapshot) -> Group:
     """The live view: where things are, how fast they go, who is behind."""
-    flow = Table(title=f"API {stack.api_url}  ·  registry {stack.registry_url}", title_justify="left")
+    places = Text(f"API {stack.api_url}  registry {stack.registry_url}  broker {stack.broker.bootstrap_servers}")
+    flow = Table()
     for name in ("events/s", "accepted", "refused", "dead-lettered"):
         flow.add_column(name, justify="right")
     flow.add_row(f"{rate(before, now):,.0f}", f"{now.accepted:,}", f"{now.refused:,}", f"{now.dead_lettered:,}")
@@ -116,4 +118,4 @@ def render(stack: Stack, before: Snapshot | None, now: Snapshot) -> Group:
     for label, counts in (("written with", now.schema_versions), ("in the shape of", now.shapes)):
         for version, count in sorted(counts.items()):
             kinds.add_row(f"{label} v{version}" if version.isdigit() else f"{label} {version}", f"{count:,}")
-    return Group(flow, consumers, kinds)
+    return Group(places, flow, consumers, kinds)

@@ -35,7 +35,8 @@ class Counted:
 class Reconciliation:
     """The books of one run.
 
-    `sent` … `totals` are the fake client's, None where it did not run; `received` … `produced` are the API's.
+    `sent` … `reasons` are the fake client's, None where it did not run; `received` … `produced` are the API's, which
+    knows the stage at which it refused; the client knows the field as well.
     """
 
     sent: int | None = None
@@ -43,6 +44,7 @@ class Reconciliation:
     unanswered: int = 0
     surprises: int = 0
     totals: Counter[str] | None = None
+    reasons: Counter[str] | None = None
     received: int = 0
     accepted: int = 0
     refused: Counter[str] = field(default_factory=Counter)
@@ -64,6 +66,8 @@ class Reconciliation:
             found.append(f"the API accepted {self.accepted} but the broker acknowledged {self.produced}")
         if self.acknowledged is not None and self.acknowledged != self.accepted:
             found.append(f"the client was acknowledged {self.acknowledged} events, the API accepted {self.accepted}")
+        if self.reasons is not None and self.reasons.total() != refused:
+            found.append(f"the client was refused {self.reasons.total()} events, the API refused {refused}")
         if self.unanswered:
             found.append(f"{self.unanswered} events got no final answer")
         if self.surprises:
@@ -93,7 +97,7 @@ def _rows(books: Reconciliation) -> Iterable[tuple[str, str]]:
     for version, count in sorted(books.shapes.items()):
         yield f"  in the shape of v{version}", f"{count:,}"
     yield "refused", f"{sum(books.refused.values()):,}"
-    for reason, count in books.refused.most_common():
+    for reason, count in (books.refused if books.reasons is None else books.reasons).most_common():
         yield f"  {reason}", f"{count:,}"
     yield "produced (acknowledged by the broker)", f"{books.produced:,}"
     for name, counted in books.consumers.items():

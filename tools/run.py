@@ -98,6 +98,7 @@ def close_books(stack: Stack, *reports: SendReport) -> Reconciliation:
         books.unanswered = sum(report.unanswered for report in reports)
         books.surprises = sum(report.surprises for report in reports)
         books.totals = sum((report.totals for report in reports), Counter())
+        books.reasons = sum((report.refused for report in reports), Counter())
     for child in stack.ended:
         for report in child.finals:
             if "consumer" in report:

@@ -28,6 +28,7 @@ def sound_books() -> Reconciliation:
         sent=10,
         acknowledged=8,
         totals=Counter(click=5, login=3),
+        reasons=Counter({"validate user_id": 2}),
         received=10,
         accepted=8,
         refused=Counter(validate=2),
@@ -56,11 +57,12 @@ def test_a_consumer_that_was_restarted_is_added_up() -> None:
         ({"received": 11}, "the API received 11 but accepted 8 and refused 2"),
         ({"produced": 7}, "the API accepted 8 but the broker acknowledged 7"),
         ({"acknowledged": 9}, "the client was acknowledged 9 events, the API accepted 8"),
+        ({"reasons": Counter(parse=1)}, "the client was refused 1 events, the API refused 2"),
         ({"unanswered": 1}, "1 events got no final answer"),
         ({"surprises": 2}, "2 events were answered otherwise than they deserved"),
     ],
 )
-def test_a_sum_that_does_not_hold_is_a_sentence(change: dict[str, int], sentence: str) -> None:
+def test_a_sum_that_does_not_hold_is_a_sentence(change: dict[str, object], sentence: str) -> None:
     books = sound_books()
     for name, value in change.items():
         setattr(books, name, value)
@@ -84,7 +86,7 @@ def test_a_dead_letter_is_a_problem_although_it_was_seen() -> None:
 
 def test_without_the_fake_client_the_consumers_are_held_against_each_other() -> None:
     books = sound_books()
-    books.sent = books.acknowledged = books.totals = None
+    books.sent = books.acknowledged = books.totals = books.reasons = None
     assert books.problems() == []
     books.consumers["counts"].totals["click"] -= 1
     assert len(books.problems()) == 1
