@@ -1,8 +1,7 @@
-"""Hypothesis strategies: schemas that codegen makes, schemas that it refuses, and data of a schema."""
+"""Hypothesis strategies: schemas that codegen makes, and data of a schema."""
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -270,45 +269,3 @@ def _scaled(number: int, scale: int) -> str:
     digits = f"{abs(number):0{scale + 1}d}"
     text = f"{digits[:-scale]}.{digits[-scale:]}" if scale else digits
     return f"-{text}" if number < 0 else text
-
-
-UNSUPPORTED = {
-    "fixed": {"type": "fixed", "name": "Raw", "size": 3},
-    "fixed uuid": {"type": "fixed", "name": "Raw", "size": 16, "logicalType": "uuid"},
-    "fixed decimal": {"type": "fixed", "name": "Raw", "size": 8, "logicalType": "decimal", "precision": 4},
-    "duration": {"type": "fixed", "name": "Raw", "size": 12, "logicalType": "duration"},
-    "date": {"type": "int", "logicalType": "date"},
-    "time-millis": {"type": "int", "logicalType": "time-millis"},
-    "time-micros": {"type": "long", "logicalType": "time-micros"},
-    "timestamp-nanos": {"type": "long", "logicalType": "timestamp-nanos"},
-    "local-timestamp-millis": {"type": "long", "logicalType": "local-timestamp-millis"},
-    "local-timestamp-micros": {"type": "long", "logicalType": "local-timestamp-micros"},
-    "local-timestamp-nanos": {"type": "long", "logicalType": "local-timestamp-nanos"},
-    "big-decimal": {"type": "bytes", "logicalType": "big-decimal"},
-    "union of two": ["string", "long"],
-    "union of three": ["null", "string", "long"],
-    "union of one": ["string"],
-    "empty union": [],
-    "itself": "Outer",
-    "error": {"type": "error", "name": "Raw", "fields": []},
-}
-
-
-@st.composite
-def unsupported_schemas(draw: st.DrawFn) -> tuple[str, dict[str, Any]]:
-    """The name of a type that codegen refuses, and a schema that has it somewhere."""
-    name = draw(st.sampled_from(sorted(UNSUPPORTED)))
-    schema: Any = json.loads(json.dumps(UNSUPPORTED[name]))
-    for number in range(draw(st.integers(0, 3))):
-        match draw(st.sampled_from(["array", "map", "record", "optional"])):
-            case "array":
-                schema = {"type": "array", "items": schema}
-            case "map":
-                schema = {"type": "map", "values": schema}
-            case "record":
-                schema = {"type": "record", "name": f"Inner{number}", "fields": [{"name": "it", "type": schema}]}
-            case _:
-                schema = schema if isinstance(schema, list) else ["null", schema]
-    before = draw(st.lists(st.sampled_from(["string", "long", ["null", "bytes"]]), max_size=2))
-    fields = [{"name": f"f{index}", "type": entry} for index, entry in enumerate([*before, schema])]
-    return name, {"type": "record", "name": "Outer", "fields": fields}

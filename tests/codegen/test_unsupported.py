@@ -12,7 +12,7 @@ from hypothesis import given
 from codegen.contract import read_contracts
 from codegen.generate import UnsupportedContract, refuse_unsupported
 from tests.codegen.sample_contracts import Project, contract_of, record
-from tests.codegen.schema_strategies import UNSUPPORTED, unsupported_schemas
+from tests.codegen.unsupported_strategies import UNSUPPORTED, unsupported_schemas
 
 WORDS = {
     "fixed": "fixed (Raw)",
