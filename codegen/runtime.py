@@ -7,32 +7,26 @@ the two agree.
 
 from __future__ import annotations
 
-import io
 import json
 import math
 import struct
-from collections.abc import Mapping
-from functools import cache
-from typing import Any, ClassVar, Final, Literal, Self, cast, overload
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from typing import Any, ClassVar, Final, Literal, Self, TypeVar, cast, overload
 
-import fastavro
 from dataclasses_avroschema import AvroModel as LibraryModel
 from dataclasses_avroschema.pydantic import AvroBaseModel
 from dataclasses_avroschema.types import SerializationType
-from fastavro.read import SchemaResolutionError
-from fastavro.repository.base import SchemaRepositoryError
-from fastavro.schema import SchemaParseException
-from fastavro.types import Schema as FastavroSchema
 from pydantic import AliasChoices, ConfigDict, ValidationError
 
+from codegen.datum import MalformedDatum
+from codegen.decoder import Unresolvable, make_decoder
 from codegen.json_keys import refuse_repeated_keys
-from codegen.reader_schema import parse_reader, parse_writer
+from codegen.schema import InvalidSchema, parse_schema
 
 JsonSchema = dict[str, Any]
-_PARSED: Final = "__fastavro_parsed_schema"
+_Model = TypeVar("_Model", bound="AvroModel")
 MASK: Final = "***"
-# What fastavro raises for bytes that are no datum of the writer schema, besides EOFError.
-_BAD_BYTES: Final = (EOFError, IndexError, ValueError, TypeError, KeyError, OverflowError, struct.error, MemoryError)
 
 
 class AvroEncodeError(ValueError):
@@ -139,56 +133,25 @@ class AvroModel(AvroBaseModel):
     ) -> Self | JsonSchema:
         """A model from plain Avro binary that was written by `writer_schema` (parsed JSON), or by the model's own.
 
-        A `writer_schema` that has been through `fastavro.parse_schema` is taken as it is, which is fastest.
         Raises AvroDecodeError for bytes that are no such datum or go on behind it, and AvroResolutionError where the
         two schemas do not resolve.
         """
         if serialization_type != "avro":
             model = super().deserialize(data, serialization_type, True, writer_schema)
         else:
-            model = cls._decode(data, cls._writer(writer_schema))
+            if isinstance(writer_schema, type):
+                writer_schema = writer_schema.avro_schema_to_python()
+            model = cls.decoder(writer_schema)(data)
         return model if create_instance else model.model_dump(by_alias=True)
 
     @classmethod
-    def _writer(cls, writer_schema: JsonSchema | type[LibraryModel] | None) -> FastavroSchema | None:
-        if writer_schema is None:
-            return None
-        if isinstance(writer_schema, type):
-            writer_schema = writer_schema.avro_schema_to_python()
-        if _PARSED in writer_schema:
-            return writer_schema
-        try:
-            return parse_writer(json.dumps(writer_schema))
-        except (SchemaParseException, SchemaRepositoryError, ValueError, RecursionError) as error:
-            raise AvroResolutionError(f"the writer schema is no Avro schema: {error}") from error
+    def decoder(cls, writer_schema: JsonSchema | None = None) -> Callable[[bytes], Self]:
+        """A function from plain Avro binary of one writer schema (parsed JSON; default the model's own) to models.
 
-    @classmethod
-    def _decode(cls, data: bytes, writer: FastavroSchema | None) -> Self:
-        reader = _parse_reader(cls)
-        stream = io.BytesIO(data)
-        try:
-            if writer is None:
-                datum = fastavro.schemaless_reader(stream, reader, None)
-            else:
-                datum = fastavro.schemaless_reader(stream, writer, reader)
-        except SchemaResolutionError as error:
-            raise AvroResolutionError(f"the writer schema does not resolve into {cls.FULL_NAME}: {error}") from error
-        except (*_BAD_BYTES, RecursionError) as error:
-            reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            raise AvroDecodeError(f"the bytes are no datum of the writer schema ({reason})") from error
-        rest = len(data) - stream.tell()
-        if rest:
-            raise AvroDecodeError(f"{rest} bytes are left behind the datum")
-        try:
-            return cls._validate_lax(datum)
-        except ValidationError as error:
-            where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
-            raise AvroDecodeError(f"the datum does not fit {cls.FULL_NAME} at {where}") from error
-
-    @classmethod
-    def _validate_lax(cls, datum: object) -> Self:
-        """Enums come as their symbols' text here, which strict validation refuses from Python."""
-        return cast("Self", cls.__pydantic_validator__.validate_python(datum, strict=False))
+        For whoever reads much of one schema: `deserialize` looks its decoder up by the schema's text each time.
+        Raises AvroResolutionError where the two schemas do not resolve; the function raises as `deserialize` does.
+        """
+        return _model_decoder(cls, None if writer_schema is None else json.dumps(writer_schema))
 
     @classmethod
     def model_validate_json(
@@ -226,7 +189,7 @@ class AvroModel(AvroBaseModel):
         """A model with made-up values; `data` gives some, by attribute, wire name or alias."""
         given = {cls.WIRE_NAMES.get(name, cls.ALIASES.get(name, name)): value for name, value in data.items()}
         made = {wire: field.fake() for field in cls.get_fields() if (wire := cls.WIRE_NAMES[field.name]) not in given}
-        return cls._validate_lax({**made, **given})
+        return _validate_lax(cls, {**made, **given})
 
     def masked(self) -> dict[str, Any]:
         """A JSON-able view in wire names, with every field that carries a tag (such as PII) replaced."""
@@ -255,6 +218,32 @@ def _mask(value: object, shown: Any) -> Any:
             return shown
 
 
-@cache
-def _parse_reader(model: type[AvroModel]) -> FastavroSchema:
-    return parse_reader(model.avro_schema_to_python())
+def _validate_lax(model: type[_Model], datum: object) -> _Model:
+    """Enums come as their symbols' text here, which strict validation refuses from Python."""
+    return cast("_Model", model.__pydantic_validator__.validate_python(datum, strict=False))
+
+
+@lru_cache(maxsize=1024)
+def _model_decoder(model: type[AvroModel], writer_text: str | None) -> Callable[[bytes], Any]:
+    reader = parse_schema(model.avro_schema_to_python()).root
+    try:
+        writer = reader if writer_text is None else parse_schema(json.loads(writer_text)).root
+    except InvalidSchema as error:
+        raise AvroResolutionError(f"the writer schema is no Avro schema: {error}") from error
+    try:
+        read = make_decoder(reader, writer)
+    except Unresolvable as error:
+        raise AvroResolutionError(f"the writer schema does not resolve into {model.FULL_NAME}: {error}") from error
+
+    def decode(data: bytes) -> AvroModel:
+        try:
+            return _validate_lax(model, read(data))
+        except MalformedDatum as error:
+            raise AvroDecodeError(f"the bytes are no datum of the writer schema: {error}") from error
+        except Unresolvable as error:
+            raise AvroResolutionError(f"the datum does not resolve into {model.FULL_NAME}: {error}") from error
+        except ValidationError as error:
+            where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
+            raise AvroDecodeError(f"the datum does not fit {model.FULL_NAME} at {where}") from error
+
+    return decode

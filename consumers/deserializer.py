@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codegen.catalog import GeneratedContract
 from consumers.faults import Stage, Undecodable
-from consumers.frame import parse_frame
+from consumers.frame import SchemaRef, parse_frame
 from consumers.record import Record
 from consumers.writer_schemas import WriterSchema, WriterSchemas
 
@@ -33,6 +34,7 @@ class Deserializer:
         self.reader_version = reader_version
         self.model: type[AvroModel] = contract.model(reader_version)
         self._writers = writers
+        self._decoders: dict[SchemaRef, Callable[[bytes], AvroModel]] = {}
         self._resolution_error = AvroResolutionError
 
     def needs_registry(self, record: Record) -> bool:
@@ -55,15 +57,18 @@ class Deserializer:
         ref, body = parse_frame(record.value, record.headers)
         writer = self._writers.get(ref)
         try:
-            if writer.version == self.reader_version:
-                value = self.model.deserialize(body)
-            else:
-                value = self.model.deserialize(body, writer_schema=writer.parsed)
+            value = self._decoder(writer)(body)
         except self._resolution_error as error:
             reason = f"version {self.reader_version} cannot read schema {ref}: {error}"
             raise Undecodable(Stage.RESOLVE, reason, ref, error) from error
         except Exception as error:
-            # Decoding is a function of the bytes alone, and bad bytes end it in many ways (EOFError, IndexError,
-            # ValueError, RecursionError, …): whatever it raises, the record is at fault.
+            # Decoding is a function of the bytes alone: whatever it raises, the record is at fault.
             raise Undecodable(Stage.PAYLOAD, str(error), ref, error) from error
         return Decoded(record, value, writer)
+
+    def _decoder(self, writer: WriterSchema) -> Callable[[bytes], AvroModel]:
+        """The decoder of this writer's schema, made once."""
+        decode = self._decoders.get(writer.ref)
+        if decode is None:
+            decode = self._decoders[writer.ref] = self.model.decoder(writer.schema)
+        return decode

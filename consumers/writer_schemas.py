@@ -8,9 +8,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import fastavro
-
 from codegen.catalog import GeneratedContract
+from codegen.schema import parse_schema
 from consumers.faults import RegistryUnavailable, Stage, Undecodable
 from consumers.frame import SchemaRef
 
@@ -25,12 +24,12 @@ _NOT_FOUND = 404
 class WriterSchema:
     """`version` is the contract's version with exactly this schema, or None where the contract has none such.
 
-    `parsed` has been through fastavro.parse_schema, which makes each resolution with it cheap.
+    `schema` is a legal schema as parsed JSON.
     """
 
     ref: SchemaRef
     version: int | None
-    parsed: Any
+    schema: Any
 
     @property
     def label(self) -> str:
@@ -83,10 +82,10 @@ class WriterSchemas:
             raise Undecodable(Stage.SCHEMA, f"schema {ref} refers to other subjects, which is not understood here", ref)
         try:
             schema = json.loads(text.schema_str or "")
-            parsed = fastavro.parse_schema(schema, named_schemas={})
-        except Exception as error:
+            parse_schema(schema)
+        except (ValueError, RecursionError) as error:
             raise Undecodable(Stage.SCHEMA, f"schema {ref} of the registry is no Avro schema", ref, error) from error
-        return WriterSchema(ref, self._version_of(schema), parsed)
+        return WriterSchema(ref, self._version_of(schema), schema)
 
     def _ask(self, ref: SchemaRef) -> Schema:
         try:

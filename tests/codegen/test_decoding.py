@@ -53,7 +53,14 @@ def written(schema: Schema, datum: Any) -> bytes:
         pytest.param({"type": "array", "items": "long"}, b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01", id="huge array"),
         pytest.param({"type": "map", "values": "long"}, b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01", id="huge map"),
         pytest.param({"type": "enum", "name": "Kind", "symbols": ["a"]}, b"\x02", id="enum index"),
+        pytest.param({"type": "enum", "name": "Kind", "symbols": ["a", "b"]}, b"\x01", id="negative enum index"),
         pytest.param(["null", "string"], b"\x04", id="union index"),
+        pytest.param(["null", "string"], b"\x01\x02a", id="negative union index"),
+        pytest.param("boolean", b"\x02", id="boolean"),
+        pytest.param("long", b"\xff" * 9 + b"\x02", id="more than 64 bits"),
+        pytest.param("long", b"\x80" * 10 + b"\x00", id="more than ten bytes"),
+        pytest.param("double", b"\x00" * 7, id="half a double"),
+        pytest.param({"type": "array", "items": "null"}, b"\xfe\xff\xff\xff\x0f\x00", id="endless nothing"),
         pytest.param("int", b"\x80\x80\x80\x80\x10", id="int beyond 32 bits"),
         pytest.param(
             {"type": "long", "logicalType": "timestamp-millis"}, b"\xff\xff\xff\xff\xff\xff\xff\x7f", id="moment"
@@ -90,7 +97,7 @@ def test_the_message_does_not_repeat_a_value() -> None:
     with pytest.raises(AvroDecodeError) as caught:
         model_of_field("int").deserialize(out)
     assert str(2**40) not in str(caught.value)
-    assert str(caught.value) == "the datum does not fit Sample at value"
+    assert str(caught.value) == ("the bytes are no datum of the writer schema: an int of more than 32 bits, at value")
 
 
 V1 = record(
@@ -230,3 +237,84 @@ def test_fake_takes_attributes_and_aliases() -> None:
         made = model.fake(**values)
         assert made.model_dump()["page_url"] == "/x"
         assert model.deserialize(made.serialize()) == made
+
+
+def test_a_fault_is_told_with_the_fields_that_lead_to_it() -> None:
+    inner = record({"name": "size", "type": "long"}, name="Inner")
+    model = model_of_field({"type": "array", "items": inner})
+    with pytest.raises(AvroDecodeError, match=r"the bytes end too early, at value\.size$"):
+        model.deserialize(b"\x04\x02\x80")
+
+
+def test_blocks_with_their_size_are_read() -> None:
+    model = model_of_field({"type": "array", "items": "int"})
+    # Two items in a block that says its size (a negative count), one in a block that does not, and the end.
+    assert model.deserialize(b"\x03\x04\x02\x04\x02\x06\x00").model_dump() == {"value": [1, 2, 3]}
+
+
+SKIPPED = record(
+    {"name": "number", "type": "int"},
+    {"name": "moment", "type": {"type": "long", "logicalType": "timestamp-millis"}},
+    {"name": "raw", "type": {"type": "fixed", "name": "Hash", "size": 3}},
+    {"name": "kind", "type": {"type": "enum", "name": "Kind", "symbols": ["a", "b"]}},
+    {"name": "many", "type": {"type": "array", "items": ["null", "string", "double"]}},
+    {"name": "named", "type": {"type": "map", "values": "boolean"}},
+    {"name": "inner", "type": record({"name": "next", "type": ["null", "Inner"]}, name="Inner")},
+    {"name": "value", "type": "string"},
+)
+
+
+def test_fields_that_the_reader_does_not_have_are_passed_over() -> None:
+    datum = {
+        "number": 7,
+        "moment": 2**62,  # no moment of Python's, and nobody asks for it
+        "raw": b"abc",
+        "kind": "b",
+        "many": [None, "x", 0.5],
+        "named": {"k": True},
+        "inner": {"next": {"next": None}},
+        "value": "kept",
+    }
+    out = io.BytesIO()
+    fastavro.schemaless_writer(out, fastavro.parse_schema(SKIPPED, named_schemas={}), datum)
+    read = model_of_field("string").deserialize(out.getvalue(), writer_schema=SKIPPED)
+    assert read.model_dump() == {"value": "kept"}
+    with pytest.raises(AvroDecodeError):
+        model_of_field("string").deserialize(out.getvalue()[:-2], writer_schema=SKIPPED)
+
+
+def test_a_datum_resolves_although_its_schema_as_a_whole_does_not() -> None:
+    model = model_of_field(["null", "string"])
+    writer = record({"name": "value", "type": ["null", "string", "long"]})
+    assert model.deserialize(b"\x02\x02a", writer_schema=writer).model_dump() == {"value": "a"}
+    with pytest.raises(AvroResolutionError, match="no branch of the reader's union takes long"):
+        model.deserialize(b"\x04\x02", writer_schema=writer)
+
+
+def test_a_writer_that_cannot_resolve_at_all_is_refused_before_any_byte_is_read() -> None:
+    with pytest.raises(AvroResolutionError, match="the reader has string where the writer has long"):
+        model_of_field("string").decoder(record({"name": "value", "type": "long"}))
+
+
+def test_records_without_end_are_refused() -> None:
+    writer = record({"name": "next", "type": "Sample"}, {"name": "value", "type": "string"})
+    with pytest.raises(AvroDecodeError, match="without end"):
+        model_of_field("string").deserialize(b"", writer_schema=writer)
+
+
+@pytest.mark.parametrize(
+    ("written_as", "read_as", "value", "expected"),
+    [
+        ("int", "long", 7, 7),
+        ("int", "float", 7, 7.0),
+        ("long", "float", 2**40 + 1, float(2**40)),
+        ("long", "double", 2**40 + 1, float(2**40 + 1)),
+        ("float", "double", 0.5, 0.5),
+        ("string", "bytes", "é", "é".encode()),
+        ("bytes", "string", "é".encode(), "é"),
+    ],
+)
+def test_promotions(written_as: str, read_as: str, value: Any, expected: Any) -> None:
+    writer = record({"name": "value", "type": written_as})
+    read = model_of_field(read_as).deserialize(written(writer, {"value": value}), writer_schema=writer)
+    assert read.model_dump() == {"value": expected}

@@ -1,0 +1,106 @@
+"""What a reader's primitive, fixed or logical type makes of the writer's bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from codegen import datum
+from codegen.datum import MalformedDatum, Read
+from codegen.leaves import EPOCH, parse_uuid
+from codegen.nodes import LogicalType
+
+PRIMITIVES: Final[dict[str, Read]] = {
+    "null": datum.read_null,
+    "boolean": datum.read_boolean,
+    "int": datum.read_int,
+    "long": datum.read_long,
+    "float": datum.read_float,
+    "double": datum.read_double,
+    "bytes": datum.read_bytes,
+    "string": datum.read_string,
+}
+_UNITS: Final = {"timestamp-millis": timedelta(milliseconds=1), "timestamp-micros": timedelta(microseconds=1)}
+# Python turns no integer of more than 4,300 digits into text; no contract needs as many.
+_MAX_DECIMAL_BYTES: Final = 1024
+
+
+def promoted_reader(reader: str, writer: str) -> Read:
+    """The reader of a primitive, promoted to the reader's type."""
+    if reader == writer or {reader, writer} == {"float", "double"}:
+        return PRIMITIVES[writer]
+    if {reader, writer} == {"string", "bytes"}:
+        return PRIMITIVES[reader]  # both are a length and bytes
+    read = PRIMITIVES[writer]
+    if reader == "long":
+        return read
+    convert: Callable[[int], float] = datum.round_float if reader == "float" else float
+
+    def read_promoted(data: bytes, at: int) -> tuple[float, int]:
+        number, at = read(data, at)
+        return convert(number), at
+
+    return read_promoted
+
+
+def fixed_reader(size: int) -> Read:
+    """The reader of a fixed of `size` bytes."""
+
+    def read_fixed(data: bytes, at: int) -> tuple[bytes, int]:
+        end = at + size
+        if end > len(data):
+            raise MalformedDatum("the bytes end too early")
+        return data[at:end], end
+
+    return read_fixed
+
+
+def with_logical(read: Read, logical: LogicalType | None) -> Read:
+    """`read`, and what the reader's logical type makes of its value."""
+    convert = _conversion(logical)
+    if convert is None:
+        return read
+
+    def read_logical(data: bytes, at: int) -> tuple[Any, int]:
+        value, at = read(data, at)
+        return convert(value), at
+
+    return read_logical
+
+
+def _conversion(logical: LogicalType | None) -> Callable[[Any], Any] | None:
+    if logical is None:
+        return None
+    if logical.name == "uuid":
+        return _uuid
+    if logical.name == "decimal":
+        scale = logical.scale or 0
+        return lambda data: _decimal(data, scale)
+    if logical.name in _UNITS:
+        unit = _UNITS[logical.name]
+        return lambda number: _moment(number, unit)
+    return None
+
+
+def _uuid(text: str) -> Any:
+    try:
+        return parse_uuid(text)
+    except ValueError:
+        raise MalformedDatum("a uuid that is not one") from None
+
+
+def _decimal(data: bytes, scale: int) -> Decimal:
+    """Made of its digits: arithmetic would round to the precision of the context."""
+    unscaled = int.from_bytes(data, "big", signed=True)
+    if len(data) > _MAX_DECIMAL_BYTES:
+        raise MalformedDatum(f"a decimal of more than {_MAX_DECIMAL_BYTES} bytes")
+    return Decimal((int(unscaled < 0), tuple(map(int, str(abs(unscaled)))), -scale))
+
+
+def _moment(number: int, unit: timedelta) -> datetime:
+    try:
+        return EPOCH + number * unit
+    except OverflowError:
+        raise MalformedDatum("a moment before the year 0001 or after 9999") from None
