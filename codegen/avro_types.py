@@ -9,13 +9,21 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any, TypeAlias
+from typing import Annotated, Any, Final, TypeAlias
 from uuid import UUID
 
 from annotated_types import Ge, Le
-from dataclasses_avroschema.types import DateTimeMicro, DecimalFieldInfo, Float32, Int32
+from dataclasses_avroschema.types import (
+    DateTimeMicro,
+    DecimalFieldInfo,
+    Float32,
+    Int32,
+    LocalDateTime,
+    LocalDateTimeMicro,
+    TimeMicro,
+)
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, Strict
 from pydantic_core import CoreSchema, core_schema
 
@@ -23,6 +31,7 @@ from codegen import leaves
 from codegen.defaults import FLOAT_MAX, INT_RANGE, LONG_RANGE
 
 _JsonSchema: TypeAlias = dict[str, Any]
+_CLOCK: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
 
 
 def _leaf(from_json: Callable[[Any], Any], from_python: CoreSchema, to_json: Callable[[Any], Any] | None) -> CoreSchema:
@@ -76,6 +85,64 @@ class Instant(_Text):
 
     def json_schema(self) -> _JsonSchema:
         return {"type": "string", "format": "date-time"}
+
+
+@dataclass(frozen=True, slots=True)
+class FullDate(_Text):
+    """`date`: a day of the calendar."""
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        from_python = core_schema.no_info_after_validator_function(
+            leaves.check_date, core_schema.is_instance_schema(date)
+        )
+        return _leaf(leaves.parse_date, from_python, date.isoformat)
+
+    def json_schema(self) -> _JsonSchema:
+        return {"type": "string", "format": "date"}
+
+
+@dataclass(frozen=True, slots=True)
+class PartialTime(_Text):
+    """`time-millis` or `time-micros`: a time of day without a zone, floored to `unit_us` microseconds."""
+
+    unit_us: int
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        unit_us = self.unit_us
+        from_python = core_schema.no_info_after_validator_function(
+            lambda value: leaves.floor_time(value, unit_us), core_schema.is_instance_schema(time)
+        )
+        return _leaf(
+            lambda value: leaves.floor_time(leaves.parse_time(value), unit_us),
+            from_python,
+            lambda value: leaves.format_local(value, unit_us),
+        )
+
+    def json_schema(self) -> _JsonSchema:
+        # The format "time" would ask for an offset.
+        return {"type": "string", "pattern": f"^{_CLOCK}$"}
+
+
+@dataclass(frozen=True, slots=True)
+class LocalMoment(_Text):
+    """`local-timestamp-millis` or `-micros`: a date and time without a zone, floored to `unit_us` microseconds."""
+
+    unit_us: int
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        unit_us = self.unit_us
+        from_python = core_schema.no_info_after_validator_function(
+            lambda value: leaves.floor_local(value, unit_us), core_schema.is_instance_schema(datetime)
+        )
+        return _leaf(
+            lambda value: leaves.floor_local(leaves.parse_local(value), unit_us),
+            from_python,
+            lambda value: leaves.format_local(value, unit_us),
+        )
+
+    def json_schema(self) -> _JsonSchema:
+        # The format "date-time" would ask for an offset.
+        return {"type": "string", "pattern": f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt]{_CLOCK}$"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,3 +210,8 @@ Bytes: TypeAlias = Annotated[bytes, Base64()]
 Uuid: TypeAlias = Annotated[UUID, UuidText()]
 TimestampMillis: TypeAlias = Annotated[datetime, Instant(1000)]
 TimestampMicros: TypeAlias = Annotated[DateTimeMicro, Instant(1)]
+Date: TypeAlias = Annotated[date, FullDate()]
+TimeMillis: TypeAlias = Annotated[time, PartialTime(1000)]
+TimeMicros: TypeAlias = Annotated[TimeMicro, PartialTime(1)]
+LocalTimestampMillis: TypeAlias = Annotated[LocalDateTime, LocalMoment(1000)]
+LocalTimestampMicros: TypeAlias = Annotated[LocalDateTimeMicro, LocalMoment(1)]

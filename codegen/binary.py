@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import struct
+from datetime import date, time
 from decimal import Decimal
 from typing import Final
 
 pack_float: Final = struct.Struct("<f").pack
 pack_double: Final = struct.Struct("<d").pack
+_EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 
 
 def _zigzag(number: int) -> bytes:
@@ -55,3 +57,14 @@ def encode_decimal(value: Decimal, scale: int) -> bytes:
     signed = -number if sign else number
     size = (signed.bit_length() if signed >= 0 else (signed + 1).bit_length()) // 8 + 1
     return encode_bytes(signed.to_bytes(size, "big", signed=True))
+
+
+def encode_date(value: date) -> bytes:
+    """The number of days since 1970-01-01."""
+    return encode_long(value.toordinal() - _EPOCH_DAY)
+
+
+def encode_time(value: time, unit_us: int) -> bytes:
+    """The number of units of `unit_us` microseconds since midnight."""
+    seconds = (value.hour * 60 + value.minute) * 60 + value.second
+    return encode_long((seconds * 1_000_000 + value.microsecond) // unit_us)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
 
 from codegen import datum
 from codegen.datum import MalformedDatum, Read
-from codegen.leaves import EPOCH, parse_uuid
+from codegen.leaves import EPOCH, LOCAL_EPOCH, parse_uuid
 from codegen.nodes import LogicalType
 
 PRIMITIVES: Final[dict[str, Read]] = {
@@ -22,7 +22,16 @@ PRIMITIVES: Final[dict[str, Read]] = {
     "bytes": datum.read_bytes,
     "string": datum.read_string,
 }
-_UNITS: Final = {"timestamp-millis": timedelta(milliseconds=1), "timestamp-micros": timedelta(microseconds=1)}
+# The start and the unit of each count.
+_MOMENTS: Final = {
+    "timestamp-millis": (EPOCH, timedelta(milliseconds=1)),
+    "timestamp-micros": (EPOCH, timedelta(microseconds=1)),
+    "local-timestamp-millis": (LOCAL_EPOCH, timedelta(milliseconds=1)),
+    "local-timestamp-micros": (LOCAL_EPOCH, timedelta(microseconds=1)),
+}
+_TIME_UNITS_US: Final = {"time-millis": 1000, "time-micros": 1}
+_DAY_US: Final = 86_400_000_000
+_EPOCH_DAY: Final = EPOCH.toordinal()
 # Python turns no integer of more than 4,300 digits into text; no contract needs as many.
 _MAX_DECIMAL_BYTES: Final = 1024
 
@@ -78,9 +87,14 @@ def _conversion(logical: LogicalType | None) -> Callable[[Any], Any] | None:
     if logical.name == "decimal":
         scale = logical.scale or 0
         return lambda data: _decimal(data, scale)
-    if logical.name in _UNITS:
-        unit = _UNITS[logical.name]
-        return lambda number: _moment(number, unit)
+    if logical.name == "date":
+        return _date
+    if logical.name in _TIME_UNITS_US:
+        unit_us = _TIME_UNITS_US[logical.name]
+        return lambda number: _time(number * unit_us)
+    if logical.name in _MOMENTS:
+        start, unit = _MOMENTS[logical.name]
+        return lambda number: _moment(start, number, unit)
     return None
 
 
@@ -99,8 +113,21 @@ def _decimal(data: bytes, scale: int) -> Decimal:
     return Decimal((int(unscaled < 0), tuple(map(int, str(abs(unscaled)))), -scale))
 
 
-def _moment(number: int, unit: timedelta) -> datetime:
+def _date(days: int) -> date:
     try:
-        return EPOCH + number * unit
+        return date.fromordinal(_EPOCH_DAY + days)
+    except (ValueError, OverflowError):
+        raise MalformedDatum("a day before the year 0001 or after 9999") from None
+
+
+def _time(microseconds: int) -> time:
+    if not 0 <= microseconds < _DAY_US:
+        raise MalformedDatum("a time of day outside one day")
+    return (LOCAL_EPOCH + timedelta(microseconds=microseconds)).time()
+
+
+def _moment(start: datetime, number: int, unit: timedelta) -> datetime:
+    try:
+        return start + number * unit
     except OverflowError:
         raise MalformedDatum("a moment before the year 0001 or after 9999") from None

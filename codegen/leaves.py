@@ -9,19 +9,23 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import MAX_PREC, Context, Decimal
 from typing import Final
 from uuid import UUID
 
 EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+LOCAL_EPOCH: Final = EPOCH.replace(tzinfo=None)
 MILLISECOND: Final = timedelta(milliseconds=1)
 MICROSECOND: Final = timedelta(microseconds=1)
 
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
-_INSTANT: Final = re.compile(
-    r"(\d{4}-\d\d-\d\d)[Tt]((?:[01]\d|2[0-3]):\d\d:\d\d)(?:\.(\d+))?(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII
-)
+_FULL_DATE: Final = r"(\d{4}-\d\d-\d\d)"
+_PARTIAL_TIME: Final = r"((?:[01]\d|2[0-3]):\d\d:\d\d)(?:\.(\d+))?"
+_DATE: Final = re.compile(_FULL_DATE, re.ASCII)
+_TIME: Final = re.compile(_PARTIAL_TIME, re.ASCII)
+_LOCAL: Final = re.compile(f"{_FULL_DATE}[Tt]{_PARTIAL_TIME}", re.ASCII)
+_INSTANT: Final = re.compile(rf"{_FULL_DATE}[Tt]{_PARTIAL_TIME}(?:([Zz])|([+-])(\d\d):(\d\d))", re.ASCII)
 _EXACT: Final = Context(prec=MAX_PREC)
 _DECIMAL: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.([0-9]+))?", re.ASCII)
 
@@ -48,6 +52,41 @@ def parse_instant(value: object) -> datetime:
         offset = timedelta(hours=int(hours), minutes=int(minutes))
         return civil - offset if sign == "+" else civil + offset
     except (ValueError, OverflowError):
+        raise ValueError("no such moment: year 0001 to 9999, a real day, seconds up to 59") from None
+
+
+def parse_date(value: object) -> date:
+    """An RFC 3339 full-date."""
+    match = _DATE.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("an RFC 3339 full-date is expected, such as 2026-01-31")
+    try:
+        return date.fromisoformat(match.group())
+    except ValueError:
+        raise ValueError("no such day: year 0001 to 9999, a real day") from None
+
+
+def parse_time(value: object) -> time:
+    """An RFC 3339 partial-time, which has no offset; digits beyond the microsecond are cut off, which floors."""
+    match = _TIME.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("an RFC 3339 partial-time without an offset is expected, such as 08:15:30.125")
+    clock, fraction = match.groups()
+    try:
+        return time.fromisoformat(f"{clock}.{(fraction or '')[:6]:0<6}")
+    except ValueError:
+        raise ValueError("no such time: minutes and seconds up to 59") from None
+
+
+def parse_local(value: object) -> datetime:
+    """An RFC 3339 date-time without its offset, as a datetime without a zone; excess digits are cut off."""
+    match = _LOCAL.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError("an RFC 3339 date-time without an offset is expected, such as 2026-01-31T08:15:30.125")
+    day, clock, fraction = match.groups()
+    try:
+        return datetime.fromisoformat(f"{day}T{clock}.{(fraction or '')[:6]:0<6}")
+    except ValueError:
         raise ValueError("no such moment: year 0001 to 9999, a real day, seconds up to 59") from None
 
 
@@ -92,6 +131,32 @@ def floor_instant(value: datetime, unit_us: int) -> datetime:
     except OverflowError:
         raise ValueError("no such moment: year 0001 to 9999") from None
     return moment.replace(microsecond=moment.microsecond // unit_us * unit_us)
+
+
+def check_date(value: date) -> date:
+    """`value`, if it is a date alone: a datetime is one too for Python, and would lose its time."""
+    if isinstance(value, datetime):
+        raise ValueError("a date is expected, not a datetime")
+    return value
+
+
+def floor_time(value: time, unit_us: int) -> time:
+    """`value` floored to a whole number of units of `unit_us` microseconds. It must have no time zone."""
+    if value.tzinfo is not None:
+        raise ValueError("a time without a time zone is expected, such as time(8, 15)")
+    return value.replace(microsecond=value.microsecond // unit_us * unit_us)
+
+
+def floor_local(value: datetime, unit_us: int) -> datetime:
+    """`value` floored to a whole number of units of `unit_us` microseconds. It must have no time zone."""
+    if value.tzinfo is not None:
+        raise ValueError("a datetime without a time zone is expected, such as datetime(2026, 1, 31, 8, 15)")
+    return value.replace(microsecond=value.microsecond // unit_us * unit_us)
+
+
+def format_local(value: datetime | time, unit_us: int) -> str:
+    """RFC 3339 without an offset, with as many digits as the unit has."""
+    return value.isoformat(timespec="milliseconds" if unit_us == 1000 else "microseconds")
 
 
 def format_instant(value: datetime, unit_us: int) -> str:

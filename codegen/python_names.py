@@ -13,7 +13,8 @@ MODULE_NAMES: Final[frozenset[str]] = frozenset(
         "AliasChoices", "Annotated", "Any", "AvroDecimal", "AvroModel", "Bytes", "ClassVar", "Decimal",
         "Double", "Field", "Final", "Float", "Int", "Long", "MODEL", "Meta", "StrEnum", "TimestampMicros",
         "TimestampMillis", "UTC", "UUID", "Uuid", "binary", "datetime", "nonmember", "EPOCH", "MILLISECOND",
-        "MICROSECOND",
+        "MICROSECOND", "Date", "LOCAL_EPOCH", "LocalTimestampMicros", "LocalTimestampMillis", "TimeMicros",
+        "TimeMillis", "parse_date", "parse_local", "parse_time",
     }
 )  # fmt: skip
 

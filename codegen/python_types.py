@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final, assert_never
 
 from codegen.defaults import matching_branch
-from codegen.leaves import EPOCH, check_decimal, parse_uuid
+from codegen.leaves import EPOCH, LOCAL_EPOCH, check_decimal, format_local, parse_uuid
 from codegen.nodes import Array, Enum, Fixed, Json, Map, Node, Primitive, Record, Union, simple_name
 from codegen.python_names import member_names
 
@@ -24,8 +24,26 @@ _PRIMITIVES: Final = {
     "bytes": "Bytes",
     "string": "str",
 }
-_LOGICAL: Final = {"uuid": "Uuid", "timestamp-millis": "TimestampMillis", "timestamp-micros": "TimestampMicros"}
-_UNITS: Final = {"timestamp-millis": "MILLISECOND", "timestamp-micros": "MICROSECOND"}
+_LOGICAL: Final = {
+    "uuid": "Uuid",
+    "date": "Date",
+    "time-millis": "TimeMillis",
+    "time-micros": "TimeMicros",
+    "timestamp-millis": "TimestampMillis",
+    "timestamp-micros": "TimestampMicros",
+    "local-timestamp-millis": "LocalTimestampMillis",
+    "local-timestamp-micros": "LocalTimestampMicros",
+}
+_LOGICAL_ENCODERS: Final = {
+    "uuid": "out += binary.encode_string(str({}))",
+    "date": "out += binary.encode_date({})",
+    "time-millis": "out += binary.encode_time({}, 1000)",
+    "time-micros": "out += binary.encode_time({}, 1)",
+    "timestamp-millis": "out += binary.encode_long(({} - EPOCH) // MILLISECOND)",
+    "timestamp-micros": "out += binary.encode_long(({} - EPOCH) // MICROSECOND)",
+    "local-timestamp-millis": "out += binary.encode_long(({} - LOCAL_EPOCH) // MILLISECOND)",
+    "local-timestamp-micros": "out += binary.encode_long(({} - LOCAL_EPOCH) // MICROSECOND)",
+}
 _ENCODERS: Final = {
     "int": "out += binary.encode_long({})",
     "long": "out += binary.encode_long({})",
@@ -125,10 +143,8 @@ def _primitive_encoding(node: Primitive, value: str) -> Iterator[str]:
     logical = node.logical.name if node.logical is not None else None
     if logical == "decimal" and node.logical is not None:
         yield f"out += binary.encode_decimal({value}, {node.logical.scale})"
-    elif logical == "uuid":
-        yield f"out += binary.encode_string(str({value}))"
-    elif logical in _UNITS:
-        yield f"out += binary.encode_long(({value} - EPOCH) // {_UNITS[logical]})"
+    elif logical in _LOGICAL_ENCODERS:
+        yield _LOGICAL_ENCODERS[logical].format(value)
     elif node.name != "null":
         yield _ENCODERS[node.name].format(value)
 
@@ -194,8 +210,8 @@ def _primitive_default(node: Primitive, value: Json) -> str:
     match value:
         case None | bool():
             return repr(value)
-        case int() if logical in _UNITS:
-            return _instant_default(value, 1000 if logical == "timestamp-millis" else 1)
+        case int() if logical in _LOGICAL:
+            return _calendar_default(logical, value)
         case int() | float() if node.name == "float":
             return float_literal(struct.unpack("<f", struct.pack("<f", value))[0])
         case int() | float():
@@ -216,10 +232,23 @@ def _primitive_default(node: Primitive, value: Json) -> str:
             raise UnsupportedType(f"the default {value!r} of {node.name}")
 
 
-def _instant_default(value: int, unit_us: int) -> str:
+def _calendar_default(logical: str, value: int) -> str:
+    unit_us = 1000 if logical.endswith("-millis") else 1
     try:
+        if logical == "date":
+            return f"parse_date({quote(date.fromordinal(EPOCH.toordinal() + value).isoformat())})"
+        if logical.startswith("time-"):
+            if not 0 <= value * unit_us < 86_400_000_000:
+                raise UnsupportedType("no such time: 00:00:00 to 23:59:59.999999")
+            clock = (LOCAL_EPOCH + timedelta(microseconds=value * unit_us)).time()
+            return f"parse_time({quote(format_local(clock, unit_us))})"
+        if logical.startswith("local-"):
+            moment = LOCAL_EPOCH + timedelta(microseconds=value * unit_us)
+            return f"parse_local({quote(format_local(moment, unit_us))})"
         moment = EPOCH + timedelta(microseconds=value * unit_us)
-    except OverflowError:
+    except (OverflowError, ValueError) as error:
+        if isinstance(error, UnsupportedType):
+            raise
         raise UnsupportedType("no such moment: year 0001 to 9999") from None
     parts = [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, moment.microsecond]
     return f"datetime({', '.join(map(str, parts))}, tzinfo=UTC)"

@@ -30,16 +30,24 @@ _OURS: Final = (
         (
             "AvroDecimal",
             "Bytes",
+            "Date",
             "Double",
             "Float",
             "Int",
+            "LocalTimestampMicros",
+            "LocalTimestampMillis",
             "Long",
+            "TimeMicros",
+            "TimeMillis",
             "TimestampMicros",
             "TimestampMillis",
             "Uuid",
         ),
     ),
-    ("codegen.leaves", ("EPOCH", "MICROSECOND", "MILLISECOND")),
+    (
+        "codegen.leaves",
+        ("EPOCH", "LOCAL_EPOCH", "MICROSECOND", "MILLISECOND", "parse_date", "parse_local", "parse_time"),
+    ),
     ("codegen.runtime", ("AvroModel",)),
 )
 

@@ -10,7 +10,7 @@ from codegen.nodes import Enum, Field, Fixed, Json, Node, Primitive, Record, Uni
 from codegen.python_names import refuse_attribute, refuse_class
 from codegen.python_types import default_expression, table_name
 
-_LOGICAL: Final = {"uuid", "decimal", "timestamp-millis", "timestamp-micros"}
+_REFUSED_LOGICAL: Final = {"timestamp-nanos", "local-timestamp-nanos", "big-decimal"}
 
 
 def unsupported(root: Record, schema: Json, reserved: frozenset[str]) -> list[SchemaFault]:
@@ -52,7 +52,7 @@ class _Check:
                 self.visit(inner, _member(schema, key), f"{pointer}/{key}")
 
     def _logical(self, node: Primitive, pointer: str) -> None:
-        if node.logical is not None and node.logical.name not in _LOGICAL:
+        if node.logical is not None and node.logical.name in _REFUSED_LOGICAL:
             self.fault(pointer, f"the logical type {node.logical.name}")
 
     def _union(self, node: Union, schema: Json, pointer: str) -> None:

@@ -46,8 +46,9 @@ PROPERTY_NAMES = st.one_of(
 )
 NAMESPACES = st.sampled_from([None, None, "com.example", "a", "com.example.inner", "class.x"])
 
-MICROS_MIN = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH).days * 86_400_000_000
-MICROS_MAX = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH).days * 86_400_000_000
+DAY_MICROS = 86_400_000_000
+MICROS_MIN = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH).days * DAY_MICROS
+MICROS_MAX = (datetime(9999, 12, 31, tzinfo=UTC) - EPOCH).days * DAY_MICROS
 
 
 @dataclass
@@ -130,8 +131,13 @@ def _types(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int, inside_un
                 st.sampled_from(
                     [
                         {"type": "string", "logicalType": "uuid"},
+                        {"type": "int", "logicalType": "date"},
+                        {"type": "int", "logicalType": "time-millis"},
+                        {"type": "long", "logicalType": "time-micros"},
                         {"type": "long", "logicalType": "timestamp-millis"},
                         {"type": "long", "logicalType": "timestamp-micros"},
+                        {"type": "long", "logicalType": "local-timestamp-millis"},
+                        {"type": "long", "logicalType": "local-timestamp-micros"},
                     ]
                 )
             )
@@ -200,9 +206,13 @@ def _primitive_defaults(name: str, logical: str | None, schema: Any) -> st.Searc
     if logical == "decimal":
         digits = st.integers(-(10 ** schema["precision"]) + 1, 10 ** schema["precision"] - 1)
         return digits.map(lambda number: number.to_bytes(20, "big", signed=True).decode("latin-1"))
-    if logical == "timestamp-millis":
+    if logical == "date":
+        return st.integers(MICROS_MIN // DAY_MICROS, MICROS_MAX // DAY_MICROS)
+    if logical in ("time-millis", "time-micros"):
+        return st.integers(0, DAY_MICROS // (1000 if logical == "time-millis" else 1) - 1)
+    if logical in ("timestamp-millis", "local-timestamp-millis"):
         return st.integers(MICROS_MIN // 1000, MICROS_MAX // 1000)
-    if logical == "timestamp-micros":
+    if logical in ("timestamp-micros", "local-timestamp-micros"):
         return st.integers(MICROS_MIN, MICROS_MAX)
     return {
         "null": st.none(),
@@ -254,8 +264,13 @@ def _scalars(node: Primitive) -> st.SearchStrategy[Any]:
         limit, scale = 10 ** (logical.precision or 1) - 1, logical.scale or 0
         numbers = st.integers(-limit, limit).filter(lambda number: not _has_a_longer_form(number))
         return numbers.map(lambda number: Decimal(_scaled(number, scale)))
-    unit = 1000 if logical.name == "timestamp-millis" else 1
-    moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))  # noqa: DTZ001 - as asked
+    if logical.name == "date":
+        return st.dates()
+    unit = 1000 if logical.name.endswith("-millis") else 1
+    if logical.name.startswith("time-"):
+        return st.times().map(lambda clock: clock.replace(microsecond=clock.microsecond // unit * unit))
+    zones = st.none() if logical.name.startswith("local-") else st.just(UTC)
+    moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=zones)  # noqa: DTZ001 - as asked
     return moments.map(lambda moment: moment.replace(microsecond=moment.microsecond // unit * unit))
 
 

@@ -70,6 +70,14 @@ def written(schema: Schema, datum: Any) -> bytes:
             b"\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01",
             id="micros",
         ),
+        pytest.param(
+            {"type": "long", "logicalType": "local-timestamp-millis"}, b"\xff\xff\xff\xff\xff\xff\xff\x7f", id="local"
+        ),
+        pytest.param({"type": "int", "logicalType": "date"}, b"\xfe\xff\xff\xff\x0f", id="late day"),
+        pytest.param({"type": "int", "logicalType": "date"}, b"\xff\xff\xff\xff\x0f", id="early day"),
+        pytest.param({"type": "int", "logicalType": "time-millis"}, b"\x01", id="negative time"),
+        pytest.param({"type": "int", "logicalType": "time-millis"}, b"\x80\xf0\xb2R", id="24:00:00.000"),
+        pytest.param({"type": "long", "logicalType": "time-micros"}, b"\x80\x80\xbb\xdd\x83\x05", id="24:00:00.000000"),
         pytest.param({"type": "string", "logicalType": "uuid"}, b"\x02x", id="no uuid"),
         pytest.param(
             {"type": "bytes", "logicalType": "decimal", "precision": 2}, b"\x04\x7f\xff", id="too many digits"

@@ -21,6 +21,7 @@ from tests.codegen.sample_contracts import model_of_field
         ({"type": "string", "logicalType": "uuid"}, {"type": "string", "format": "uuid"}),
         ({"type": "long", "logicalType": "timestamp-millis"}, {"type": "string", "format": "date-time"}),
         ({"type": "long", "logicalType": "timestamp-micros"}, {"type": "string", "format": "date-time"}),
+        ({"type": "int", "logicalType": "date"}, {"type": "string", "format": "date"}),
     ],
 )
 def test_a_type_is_shown_as_its_json(avro_type: Any, shown: dict[str, Any]) -> None:
@@ -36,6 +37,20 @@ def test_a_decimal_is_shown_with_the_pattern_of_its_text(scale: int, good: list[
     decimal = {"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": scale}
     pattern = model_of_field(decimal).model_json_schema()["properties"]["value"]["pattern"]
     assert [text for text in [*good, *bad] if re.fullmatch(pattern, text)] == good
+
+
+@pytest.mark.parametrize(
+    ("avro_type", "good", "bad"),
+    [
+        ({"type": "int", "logicalType": "time-millis"}, "08:15:30.125", "08:15:30Z"),
+        ({"type": "long", "logicalType": "time-micros"}, "08:15:30", "24:00:00"),
+        ({"type": "long", "logicalType": "local-timestamp-millis"}, "2026-01-31T08:15:30", "2026-01-31T08:15:30Z"),
+        ({"type": "long", "logicalType": "local-timestamp-micros"}, "2026-01-31t08:15:30.5", "2026-01-31"),
+    ],
+)
+def test_a_time_without_offset_is_shown_with_the_pattern_of_its_text(avro_type: Any, good: str, bad: str) -> None:
+    pattern = model_of_field(avro_type).model_json_schema()["properties"]["value"]["pattern"]
+    assert [text for text in (good, bad) if re.fullmatch(pattern, text)] == [good]
 
 
 def test_a_record_lists_its_fields_and_allows_no_others() -> None:

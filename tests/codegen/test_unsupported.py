@@ -127,6 +127,11 @@ def test_an_alias_that_means_two_fields_is_refused(fields: list[dict[str, Any]])
     [
         ({"type": "long", "logicalType": "timestamp-millis"}, 2**60, "9999"),
         ({"type": "long", "logicalType": "timestamp-micros"}, -(2**62), "0001"),
+        ({"type": "long", "logicalType": "local-timestamp-micros"}, 2**62, "9999"),
+        ({"type": "int", "logicalType": "date"}, 2**31 - 1, "9999"),
+        ({"type": "int", "logicalType": "date"}, -(2**31), "0001"),
+        ({"type": "int", "logicalType": "time-millis"}, 86_400_000, "no such time"),
+        ({"type": "long", "logicalType": "time-micros"}, -1, "no such time"),
         ({"type": "string", "logicalType": "uuid"}, "nobody", "36 characters"),
         ({"type": "bytes", "logicalType": "decimal", "precision": 2, "scale": 1}, "\u0001\u0000", "more than 2 digits"),
         ({"type": "array", "items": {"type": "string", "logicalType": "uuid"}}, [""], "36 characters"),
@@ -140,8 +145,8 @@ def test_a_default_that_no_value_can_be_is_refused(avro_type: Any, default: Any,
 
 def test_all_versions_of_all_contracts_are_refused_at_once(tmp_path: Path) -> None:
     project = Project(tmp_path)
-    day = {"type": "int", "logicalType": "date"}
-    project.add("one", record({"name": "a", "type": "int"}), record({"name": "a", "type": day, "default": 0}))
+    two = ["int", "string"]
+    project.add("one", record({"name": "a", "type": "int"}), record({"name": "a", "type": two, "default": 0}))
     project.add("two", record({"name": "b", "type": ["int", "long"]}))
     with pytest.raises(UnsupportedContract) as caught:
         refuse_unsupported(read_contracts(project.schemas))

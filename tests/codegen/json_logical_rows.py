@@ -1,0 +1,89 @@
+"""The rows of docs/json.md for dates, times, fixed types and what else lies on another type."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+
+from tests.codegen.json_row import Accept, Refuse, Row, logical, same
+
+
+def _local(*parts: int) -> datetime:
+    return datetime(*parts)  # type: ignore[arg-type]  # noqa: DTZ001 - a moment without a zone is what is meant
+
+
+_NO_CLOCK = tuple(
+    Refuse(text)
+    for text in (
+        '"08:15"', '"24:00:00"', '"08:60:00"', '"23:59:60"', '"8:15:30"', '"08:15:30Z"', '"08:15:30+00:00"',
+        '"T08:15:30"', '"08:15:30."', '"08:15:30,5"', '"081530"', '"2026-01-31T08:15:30"', "29730000", "null", '""',
+        '"０8:15:30"',
+    )
+)  # fmt: skip
+_NO_LOCAL = tuple(
+    Refuse(text)
+    for text in (
+        '"2026-01-31T08:15:30Z"', '"2026-01-31T08:15:30+01:00"', '"2026-01-31 08:15:30"', '"2026-01-31T08:15"',
+        '"2026-01-31"', "1769847330000", '"2026-02-29T00:00:00"', '"2016-12-31T23:59:60"', '"2026-01-31T24:00:00"',
+        '"2026-01-31T08:15:30."', '"0000-01-01T00:00:00"', '"２026-01-31T08:15:30"', "null", '""',
+    )
+)  # fmt: skip
+
+LOGICAL_ROWS = (
+    Row(
+        "date",
+        logical("date", "int"),
+        (
+            same('"2026-01-31"', date(2026, 1, 31)),
+            same('"0001-01-01"', date(1, 1, 1)),
+            same('"9999-12-31"', date(9999, 12, 31)),
+            same('"1969-12-31"', date(1969, 12, 31)),
+        ),
+        (
+            Refuse('"2026-02-29"'), Refuse('"2026-13-01"'), Refuse('"0000-01-01"'), Refuse('"10000-01-01"'),
+            Refuse('"2026-1-31"'), Refuse('"20260131"'), Refuse('"2026-W05-6"'), Refuse('"2026-01-31T00:00:00Z"'),
+            Refuse("20484"), Refuse('"20484"'), Refuse('"２026-01-31"'), Refuse("null"), Refuse('""'),
+        ),
+    ),
+    Row(
+        "time-millis",
+        logical("time-millis", "int"),
+        (
+            same('"08:15:30.125"', time(8, 15, 30, 125000)),
+            Accept('"08:15:30"', time(8, 15, 30), '"08:15:30.000"'),
+            Accept('"23:59:59.9999"', time(23, 59, 59, 999000), '"23:59:59.999"'),
+            same('"00:00:00.000"', time(0)),
+        ),
+        _NO_CLOCK,
+    ),
+    Row(
+        "time-micros",
+        logical("time-micros", "long"),
+        (
+            same('"08:15:30.125250"', time(8, 15, 30, 125250)),
+            Accept('"08:15:30"', time(8, 15, 30), '"08:15:30.000000"'),
+            Accept('"23:59:59.9999999"', time(23, 59, 59, 999999), '"23:59:59.999999"'),
+        ),
+        _NO_CLOCK,
+    ),
+    Row(
+        "local-timestamp-millis",
+        logical("local-timestamp-millis", "long"),
+        (
+            same('"2026-01-31T08:15:30.125"', _local(2026, 1, 31, 8, 15, 30, 125000)),
+            Accept('"2026-01-31t08:15:30"', _local(2026, 1, 31, 8, 15, 30), '"2026-01-31T08:15:30.000"'),
+            Accept('"1969-12-31T23:59:59.9999"', _local(1969, 12, 31, 23, 59, 59, 999000), '"1969-12-31T23:59:59.999"'),
+            same('"0001-01-01T00:00:00.000"', _local(1, 1, 1)),
+        ),
+        _NO_LOCAL,
+    ),
+    Row(
+        "local-timestamp-micros",
+        logical("local-timestamp-micros", "long"),
+        (
+            same('"2026-01-31T08:15:30.125250"', _local(2026, 1, 31, 8, 15, 30, 125250)),
+            Accept('"2026-01-31T08:15:30"', _local(2026, 1, 31, 8, 15, 30), '"2026-01-31T08:15:30.000000"'),
+            same('"9999-12-31T23:59:59.999999"', _local(9999, 12, 31, 23, 59, 59, 999999)),
+        ),
+        _NO_LOCAL,
+    ),
+)  # fmt: skip
