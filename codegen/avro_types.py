@@ -11,13 +11,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import Annotated, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
 from uuid import UUID
 
 from annotated_types import Ge, Le
 from dataclasses_avroschema.types import (
     DateTimeMicro,
     DecimalFieldInfo,
+    Fixed,
+    FixedFieldInfo,
     Float32,
     Int32,
     LocalDateTime,
@@ -56,7 +58,7 @@ class _Text:
 
 @dataclass(frozen=True, slots=True)
 class UuidText(_Text):
-    """`uuid` on string (Avro specification, "UUID")."""
+    """`uuid` on string or on a fixed of 16 bytes (Avro specification, "UUID")."""
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         return _leaf(leaves.parse_uuid, core_schema.is_instance_schema(UUID), str)
@@ -156,8 +158,25 @@ class Base64(_Text):
         return {"type": "string", "contentEncoding": "base64"}
 
 
+class AvroFixed(FixedFieldInfo):
+    """`fixed`: bytes of exactly `size`, in JSON as base64. `full_name` and `aliases` are the schema's."""
+
+    def __init__(self, size: int, full_name: str, aliases: tuple[str, ...] = ()) -> None:
+        super().__init__(size, list(aliases) or None, full_name.rpartition(".")[0])
+        self.full_name = full_name
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        size = self.size
+        from_python = core_schema.bytes_schema(strict=True, min_length=size, max_length=size)
+        return _leaf(lambda value: leaves.parse_fixed(value, size), from_python, leaves.format_bytes)
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> _JsonSchema:
+        length = (self.size + 2) // 3 * 4
+        return {"type": "string", "contentEncoding": "base64", "minLength": length, "maxLength": length}
+
+
 class AvroDecimal(DecimalFieldInfo):
-    """`decimal` on bytes: `max_digits` is the precision, `decimal_places` the scale, both in digits."""
+    """`decimal` on bytes or fixed: `max_digits` is the precision, `decimal_places` the scale, both in digits."""
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         precision, scale = self.max_digits, self.decimal_places
@@ -201,6 +220,12 @@ class Finite:
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> _JsonSchema:
         return {"type": "number"}
 
+
+# The library knows a fixed by this class; its values are bytes.
+if TYPE_CHECKING:
+    FixedBytes = bytes
+else:
+    FixedBytes = Fixed
 
 Int: TypeAlias = Annotated[Int32, Strict(), Ge(INT_RANGE[0]), Le(INT_RANGE[1])]
 Long: TypeAlias = Annotated[int, Strict(), Ge(LONG_RANGE[0]), Le(LONG_RANGE[1])]

@@ -48,15 +48,31 @@ def encode_string(text: str) -> bytes:
 
 def encode_decimal(value: Decimal, scale: int) -> bytes:
     """The unscaled number as big-endian two's complement, in as few bytes as hold it."""
+    number = _unscaled(value, scale)
+    size = (number.bit_length() if number >= 0 else (number + 1).bit_length()) // 8 + 1
+    return encode_bytes(number.to_bytes(size, "big", signed=True))
+
+
+def encode_fixed(data: bytes, size: int) -> bytes:
+    """The bytes alone. Raises ValueError if they are not exactly `size`."""
+    if len(data) != size:
+        raise ValueError(f"{len(data)} bytes where the fixed has {size}")
+    return data
+
+
+def encode_fixed_decimal(value: Decimal, scale: int, size: int) -> bytes:
+    """The unscaled number as big-endian two's complement of `size` bytes. Raises OverflowError if it does not fit."""
+    return _unscaled(value, scale).to_bytes(size, "big", signed=True)
+
+
+def _unscaled(value: Decimal, scale: int) -> int:
     sign, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int):
         raise OverflowError("a decimal is a finite number")
     shift = exponent + scale
     number = int("".join(map(str, digits)) or "0")
-    number = number * 10**shift if shift >= 0 else number // 10**-shift
-    signed = -number if sign else number
-    size = (signed.bit_length() if signed >= 0 else (signed + 1).bit_length()) // 8 + 1
-    return encode_bytes(signed.to_bytes(size, "big", signed=True))
+    number = number * int(10**shift) if shift >= 0 else number // int(10**-shift)
+    return -number if sign else number
 
 
 def encode_date(value: date) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Final
+from uuid import UUID
 
 from codegen import datum
 from codegen.datum import MalformedDatum, Read
@@ -98,9 +99,10 @@ def _conversion(logical: LogicalType | None) -> Callable[[Any], Any] | None:
     return None
 
 
-def _uuid(text: str) -> Any:
+def _uuid(value: str | bytes) -> UUID:
+    """On string its text, on fixed its 16 bytes."""
     try:
-        return parse_uuid(text)
+        return UUID(bytes=value) if isinstance(value, bytes) else parse_uuid(value)
     except ValueError:
         raise MalformedDatum("a uuid that is not one") from None
 
@@ -108,7 +110,7 @@ def _uuid(text: str) -> Any:
 def _decimal(data: bytes, scale: int) -> Decimal:
     """Made of its digits: arithmetic would round to the precision of the context."""
     unscaled = int.from_bytes(data, "big", signed=True)
-    if len(data) > _MAX_DECIMAL_BYTES:
+    if unscaled.bit_length() > 8 * _MAX_DECIMAL_BYTES:  # a fixed may be longer than what it holds
         raise MalformedDatum(f"a decimal of more than {_MAX_DECIMAL_BYTES} bytes")
     return Decimal((int(unscaled < 0), tuple(map(int, str(abs(unscaled)))), -scale))
 

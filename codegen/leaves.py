@@ -100,6 +100,14 @@ def parse_bytes(value: object) -> bytes:
         raise ValueError("bytes are expected as base64 with padding (RFC 4648, section 4)") from None
 
 
+def parse_fixed(value: object, size: int) -> bytes:
+    """As `parse_bytes`, and exactly `size` bytes."""
+    data = parse_bytes(value)
+    if len(data) != size:
+        raise ValueError(f"exactly {size} bytes are expected")
+    return data
+
+
 def parse_decimal(value: object, precision: int, scale: int) -> Decimal:
     """A decimal as a string of digits, without exponent, with `scale` digits behind the point at most."""
     match = _DECIMAL.fullmatch(value) if isinstance(value, str) else None

@@ -10,9 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from codegen.nodes import MISSING, Array, Enum, Field, Map, Node, Primitive, Record, Union, children
+from codegen.nodes import MISSING, Array, Enum, Field, Fixed, Map, Node, Primitive, Record, Union, children
 
 LEFT_OUT: Final = "default, kept from the library,"
+FIXED_NAME: Final = "name of a fixed"
+FIXED_AGAIN: Final = "use of a fixed"
+FIXED_LOGICAL: Final = "base of a logical type"
+FIXED_DOC: Final = "doc of a fixed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +142,9 @@ def _fails_inside(node: Node, value: object, own_default: object = MISSING) -> b
             return any(
                 _fails_inside(entry.type, value.get(entry.name, entry.default), entry.default) for entry in node.fields
             )
+        case Fixed(), str():
+            # In UTF-8 it may have another length; a uuid or decimal becomes the text of another base type.
+            return node.logical is not None or not value.isascii()
         case Primitive(name="bytes", logical=None), str():
             decoded = _utf8(value)
             return decoded is None or max(map(ord, decoded), default=0) > 0xFF
@@ -161,15 +168,43 @@ def _keeps_a_container_default_only(difference: Difference) -> bool:
     return difference.what == "properties" and difference.library == {} and difference.contract != {}
 
 
+def _names_a_fixed(difference: Difference) -> bool:
+    """A fixed gets its field's name in the singular; an annotation cannot carry another."""
+    return difference.what == FIXED_NAME
+
+
+def _repeats_a_fixed(difference: Difference) -> bool:
+    """Named types are known by their class, and a fixed has none, so that it is defined at each use."""
+    return difference.what == FIXED_AGAIN
+
+
+def _knows_no_logical_fixed(difference: Difference) -> bool:
+    """Of the two bases that uuid and decimal may have (Avro specification, "Logical Types") it knows one."""
+    return difference.what == FIXED_LOGICAL
+
+
+def _drops_the_doc_of_a_fixed(difference: Difference) -> bool:
+    """An annotation cannot carry it."""
+    return difference.what == FIXED_DOC and difference.library is None
+
+
 FAULTS: Final = (
     LibraryFault("container-name", "arrays and maps are given a name, which Avro does not have.", _names_a_container),
     LibraryFault("null-order", "the order of null in a union is taken from its default.", _swaps_null),
     LibraryFault("timestamp-rounding", "the default of a timestamp is rounded through a float.", _rounds_a_timestamp),
     LibraryFault("bytes-default", "a default of bytes is read as UTF-8.", _cannot_show_bytes),
     LibraryFault("decimal-default", "a default of a decimal is spelled in hexadecimal digits.", _spells_a_decimal),
-    LibraryFault("raising-default", "a default with an optional or bytes inside raises.", _fails_on_a_default),
+    LibraryFault(
+        "raising-default",
+        "a default with an optional or bytes inside raises, or is another value.",
+        _fails_on_a_default,
+    ),
     LibraryFault("empty-doc", "an empty doc is lost.", _drops_an_empty_doc),
     LibraryFault("stripped-doc", "a doc loses the white space around it.", _strips_a_doc),
+    LibraryFault("fixed-name", "a fixed is named after its field.", _names_a_fixed),
+    LibraryFault("fixed-again", "a fixed that is used again is defined again.", _repeats_a_fixed),
+    LibraryFault("fixed-logical", "uuid and decimal are known on string and bytes alone.", _knows_no_logical_fixed),
+    LibraryFault("fixed-doc", "the doc of a fixed is lost.", _drops_the_doc_of_a_fixed),
     LibraryFault("type-properties", "the properties of a type are lost.", _keeps_a_container_default_only),
 )
 

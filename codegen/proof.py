@@ -16,7 +16,8 @@ from codegen.canonical import fingerprint
 from codegen.contract import Contract, ContractVersion
 from codegen.default_differences import default_differences
 from codegen.faults import InvalidSchema
-from codegen.library_faults import LEFT_OUT, Difference, explain, leaves_out_default
+from codegen.library_faults import FIXED_DOC, LEFT_OUT, Difference, explain, leaves_out_default
+from codegen.library_fixed import name_fixed
 from codegen.nodes import MISSING, Array, Enum, Field, Fixed, Json, Map, Node, Primitive, Record, Union, type_name
 from codegen.schema import parse_schema
 
@@ -67,11 +68,12 @@ def load_model(source: str, module_name: str) -> type[AvroModel]:
 
 def compare(contract: Node, derived: Json) -> list[Difference]:
     """Every difference between a contract's schema and what the library derived (as JSON)."""
+    named, differences = name_fixed(contract, derived)
     try:
-        other = parse_schema(derived).root
+        other = parse_schema(named).root
     except InvalidSchema as error:
         return [Difference("", "validity", "a legal schema", str(error))]
-    return list(_Comparison().nodes(contract, other, ""))
+    return [*differences, *_Comparison().nodes(contract, other, "")]
 
 
 class _Comparison:
@@ -128,7 +130,7 @@ def _attributes(ours: Node, theirs: Node, path: str) -> Iterator[Difference]:
             continue
         value, other = getattr(ours, name, None), getattr(theirs, name, None)
         if value != other:
-            yield Difference(path, name, value, other)
+            yield Difference(path, FIXED_DOC if name == "doc" and isinstance(ours, Fixed) else name, value, other)
 
 
 def _field_attributes(ours: Field, theirs: Field, path: str) -> Iterator[Difference]:

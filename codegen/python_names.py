@@ -14,7 +14,7 @@ MODULE_NAMES: Final[frozenset[str]] = frozenset(
         "Double", "Field", "Final", "Float", "Int", "Long", "MODEL", "Meta", "StrEnum", "TimestampMicros",
         "TimestampMillis", "UTC", "UUID", "Uuid", "binary", "datetime", "nonmember", "EPOCH", "MILLISECOND",
         "MICROSECOND", "Date", "LOCAL_EPOCH", "LocalTimestampMicros", "LocalTimestampMillis", "TimeMicros",
-        "TimeMillis", "parse_date", "parse_local", "parse_time",
+        "TimeMillis", "AvroFixed", "FixedBytes", "TypeAlias", "parse_date", "parse_local", "parse_time",
     }
 )  # fmt: skip
 

@@ -1,18 +1,11 @@
-"""Avro types as Python: the annotation of a field, the lines that encode it, and its default as an expression."""
+"""Avro types as Python: the annotation of a field, and the lines that encode it."""
 
 from __future__ import annotations
 
-import struct
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import date, timedelta
-from decimal import Decimal
 from typing import Final, assert_never
 
-from codegen.defaults import matching_branch
-from codegen.leaves import EPOCH, LOCAL_EPOCH, check_decimal, format_local, parse_uuid
-from codegen.nodes import Array, Enum, Fixed, Json, Map, Node, Primitive, Record, Union, simple_name
-from codegen.python_names import member_names
+from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, simple_name
 
 _PRIMITIVES: Final = {
     "null": "None",
@@ -72,12 +65,23 @@ def annotation(node: Node) -> str:
             # None goes last, as Python has it; the encoder knows the order of the branches.
             names = [annotation(branch) for branch in node.branches]
             return " | ".join(sorted(names, key=lambda name: name == "None"))
-        case Enum() | Record():
+        case Fixed() | Enum() | Record():
             return simple_name(node.full_name)
-        case Fixed():
-            raise UnsupportedType(node.full_name)
         case _:
             assert_never(node)
+
+
+def fixed_annotation(node: Fixed) -> str:
+    """The type that the name of a fixed stands for in a generated module."""
+    logical = node.logical.name if node.logical is not None else None
+    if logical == "uuid":
+        return "Uuid"
+    if logical == "decimal" and node.logical is not None:
+        return f"Annotated[Decimal, AvroDecimal({node.logical.precision}, {node.logical.scale})]"
+    arguments = [str(node.size), quote(node.full_name)]
+    if node.aliases:
+        arguments.append(f"({', '.join(map(quote, node.aliases))}{',' if len(node.aliases) == 1 else ''})")
+    return f"Annotated[FixedBytes, AvroFixed({', '.join(arguments)})]"
 
 
 def _primitive_annotation(node: Primitive) -> str:
@@ -114,9 +118,18 @@ def encoding(node: Node, value: str, loops: Iterator[int]) -> Iterator[str]:
         case Union():
             yield from _optional(node, value, loops)
         case Fixed():
-            raise UnsupportedType(node.full_name)
+            yield _fixed_encoding(node, value)
         case _:
             assert_never(node)
+
+
+def _fixed_encoding(node: Fixed, value: str) -> str:
+    logical = node.logical.name if node.logical is not None else None
+    if logical == "uuid":
+        return f"out += {value}.bytes"
+    if logical == "decimal" and node.logical is not None:
+        return f"out += binary.encode_fixed_decimal({value}, {node.logical.scale}, {node.size})"
+    return f"out += binary.encode_fixed({value}, {node.size})"
 
 
 def _block(loop: str, body: Sequence[str], value: str) -> Iterator[str]:
@@ -154,104 +167,6 @@ def table_name(node: Enum) -> str:
     # Two underscores in front would be mangled inside a class.
     name = simple_name(node.full_name).lstrip("_") or "enum"
     return "_" + "".join(f"_{c}" if c.isupper() and i else c for i, c in enumerate(name)).upper()
-
-
-@dataclass(frozen=True, slots=True)
-class Default:
-    """A default as an expression; `mutable` ones need a factory, so that no two models share them."""
-
-    expression: str
-    mutable: bool = False
-
-
-def default_expression(node: Node, value: Json) -> Default:
-    """The Python value that the JSON default `value` of `node` stands for.
-
-    Raises ValueError with a sentence for a default that no value of the Python type can be.
-    """
-    match node:
-        case Primitive():
-            return Default(_primitive_default(node, value))
-        case Enum():
-            return Default(f"{simple_name(node.full_name)}.{member_names(node.symbols)[str(value)]}")
-        case Array():
-            items = value if isinstance(value, list) else []
-            parts = ", ".join(default_expression(node.items, item).expression for item in items)
-            return Default(f"[{parts}]", mutable=True)
-        case Map():
-            members = value if isinstance(value, dict) else {}
-            parts = ", ".join(
-                f"{quote(key)}: {default_expression(node.values, item).expression}" for key, item in members.items()
-            )
-            return Default(f"{{{parts}}}", mutable=True)
-        case Record():
-            members = value if isinstance(value, dict) else {}
-            parts = ", ".join(
-                f"{field.name}={default_expression(field.type, members[field.name]).expression}"
-                for field in node.fields
-                if field.name in members
-            )
-            return Default(f"{simple_name(node.full_name)}({parts})", mutable=True)
-        case Union():
-            index = matching_branch(node, value)
-            if index is None:
-                raise UnsupportedType("a default of no branch")
-            inner = default_expression(node.branches[index], value)
-            # The library would take the branch from a plain default's Python type: long for int, double for float.
-            return Default(inner.expression, mutable=inner.expression != "None")
-        case Fixed():
-            raise UnsupportedType(node.full_name)
-        case _:
-            assert_never(node)
-
-
-def _primitive_default(node: Primitive, value: Json) -> str:
-    logical = node.logical.name if node.logical is not None else None
-    match value:
-        case None | bool():
-            return repr(value)
-        case int() if logical in _LOGICAL:
-            return _calendar_default(logical, value)
-        case int() | float() if node.name == "float":
-            return float_literal(struct.unpack("<f", struct.pack("<f", value))[0])
-        case int() | float():
-            return float_literal(float(value)) if node.name == "double" else repr(value)
-        case str() if logical == "uuid":
-            return f"UUID({quote(str(parse_uuid(value)))})"
-        case str() if logical == "decimal" and node.logical is not None:
-            unscaled, scale = int.from_bytes(value.encode("latin-1"), "big", signed=True), node.logical.scale or 0
-            # Made of its digits, because arithmetic would round to the 28 digits of the default context.
-            exact = Decimal((int(unscaled < 0), tuple(map(int, str(abs(unscaled)))), -scale))
-            checked = str(check_decimal(exact, node.logical.precision or 0, scale))
-            return f"Decimal({quote(checked) if scale else checked})"
-        case str() if node.name == "bytes":
-            return bytes_literal(value.encode("latin-1"))
-        case str():
-            return quote(value)
-        case _:
-            raise UnsupportedType(f"the default {value!r} of {node.name}")
-
-
-def _calendar_default(logical: str, value: int) -> str:
-    unit_us = 1000 if logical.endswith("-millis") else 1
-    try:
-        if logical == "date":
-            return f"parse_date({quote(date.fromordinal(EPOCH.toordinal() + value).isoformat())})"
-        if logical.startswith("time-"):
-            if not 0 <= value * unit_us < 86_400_000_000:
-                raise UnsupportedType("no such time: 00:00:00 to 23:59:59.999999")
-            clock = (LOCAL_EPOCH + timedelta(microseconds=value * unit_us)).time()
-            return f"parse_time({quote(format_local(clock, unit_us))})"
-        if logical.startswith("local-"):
-            moment = LOCAL_EPOCH + timedelta(microseconds=value * unit_us)
-            return f"parse_local({quote(format_local(moment, unit_us))})"
-        moment = EPOCH + timedelta(microseconds=value * unit_us)
-    except (OverflowError, ValueError) as error:
-        if isinstance(error, UnsupportedType):
-            raise
-        raise UnsupportedType("no such moment: year 0001 to 9999") from None
-    parts = [moment.year, moment.month, moment.day, moment.hour, moment.minute, moment.second, moment.microsecond]
-    return f"datetime({', '.join(map(str, parts))}, tzinfo=UTC)"
 
 
 def quote(text: str) -> str:

@@ -9,13 +9,20 @@ from typing import Final
 
 from codegen.canonical import fingerprint
 from codegen.library_faults import leaves_out_default
-from codegen.nodes import Enum, Field, Record, namespace_of, simple_name
+from codegen.nodes import Enum, Field, Fixed, Record, namespace_of, simple_name
+from codegen.python_defaults import Default, default_expression
 from codegen.python_names import member_names
-from codegen.python_types import Default, annotation, default_expression, encoding, float_literal, quote, table_name
+from codegen.python_types import annotation, encoding, fixed_annotation, float_literal, quote, table_name
 from codegen.source_width import fits
 
 # As the project sets it for the linter (mccabe).
 _MAX_COMPLEXITY: Final = 12
+
+
+def render_fixed(node: Fixed) -> list[str]:
+    """The name of a fixed, and the type that it stands for."""
+    doc = [line.strip() for line in _docstring(node.doc) if line]
+    return [f"{simple_name(node.full_name)}: TypeAlias = {fixed_annotation(node)}", *doc]
 
 
 def render_enum(node: Enum) -> list[str]:

@@ -7,10 +7,11 @@ from typing import Final
 from codegen.faults import SchemaFault
 from codegen.json_source import escape_pointer
 from codegen.nodes import Enum, Field, Fixed, Json, Node, Primitive, Record, Union, children, simple_name, type_name
+from codegen.python_defaults import default_expression
 from codegen.python_names import refuse_attribute, refuse_class
-from codegen.python_types import default_expression, table_name
+from codegen.python_types import table_name
 
-_REFUSED_LOGICAL: Final = {"timestamp-nanos", "local-timestamp-nanos", "big-decimal"}
+_REFUSED_LOGICAL: Final = {"timestamp-nanos", "local-timestamp-nanos", "big-decimal", "duration"}
 
 
 def unsupported(root: Record, schema: Json, reserved: frozenset[str]) -> list[SchemaFault]:
@@ -38,7 +39,8 @@ class _Check:
             case Primitive():
                 self._logical(node, pointer)
             case Fixed():
-                self.fault(pointer, f"the type fixed ({node.full_name})")
+                self._logical(node, pointer)
+                self._name(node.full_name, node, pointer)
             case Enum():
                 self._name(node.full_name, node, pointer)
                 self._claim(table_name(node), node, pointer)
@@ -51,7 +53,7 @@ class _Check:
                 inner = node.items if key == "items" else node.values  # type: ignore[union-attr]
                 self.visit(inner, _member(schema, key), f"{pointer}/{key}")
 
-    def _logical(self, node: Primitive, pointer: str) -> None:
+    def _logical(self, node: Primitive | Fixed, pointer: str) -> None:
         if node.logical is not None and node.logical.name in _REFUSED_LOGICAL:
             self.fault(pointer, f"the logical type {node.logical.name}")
 
@@ -133,7 +135,7 @@ def _type_names(record: Record) -> set[str]:
     pending = [field.type for field in record.fields]
     while pending:
         node = pending.pop()
-        if isinstance(node, Record | Enum):
+        if isinstance(node, Fixed | Enum | Record):
             names.add(simple_name(node.full_name))
         else:
             pending.extend(children(node))

@@ -3,8 +3,17 @@
 from __future__ import annotations
 
 from datetime import date, datetime, time
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
 
 from tests.codegen.json_row import Accept, Refuse, Row, logical, same
+
+_ID = "6f1c2c1e-6d7c-4b9b-9f4c-3d1f0a6b2c5e"
+
+
+def _fixed(size: int, **attributes: Any) -> dict[str, Any]:
+    return {"type": "fixed", "name": "Raw", "size": size, **attributes}
 
 
 def _local(*parts: int) -> datetime:
@@ -85,5 +94,33 @@ LOGICAL_ROWS = (
             same('"9999-12-31T23:59:59.999999"', _local(9999, 12, 31, 23, 59, 59, 999999)),
         ),
         _NO_LOCAL,
+    ),
+    Row(
+        "fixed",
+        _fixed(3),
+        (same('"AP9B"', b"\x00\xffA"), same('"+/+/"', b"\xfb\xff\xbf")),
+        (
+            Refuse('"AP8="'), Refuse('"AP9BQg=="'), Refuse('""'), Refuse('"-_-_"'), Refuse('"AP9B\\n"'),
+            Refuse('"abc"'), Refuse("[0, 255, 65]"), Refuse("0"), Refuse("null"),
+        ),
+    ),
+    Row(
+        "fixed decimal",
+        _fixed(4, logicalType="decimal", precision=4, scale=2),
+        (
+            same('"12.50"', Decimal("12.50")),
+            Accept('"-3"', Decimal("-3.00"), '"-3.00"'),
+            same('"-99.99"', Decimal("-99.99")),
+        ),
+        (Refuse("12.5"), Refuse('"12.500"'), Refuse('"100.00"'), Refuse('"1e1"'), Refuse('"AAAE4g=="'), Refuse("null")),
+    ),
+    Row(
+        "fixed uuid",
+        _fixed(16, logicalType="uuid"),
+        (same(f'"{_ID}"', UUID(_ID)), Accept(f'"{_ID.upper()}"', UUID(_ID), f'"{_ID}"')),
+        (
+            Refuse(f'"{_ID.replace("-", "")}"'), Refuse(f'"{{{_ID}}}"'), Refuse('"bxwsHm18S5ufTD0fCmssXg=="'),
+            Refuse("0"), Refuse("null"),
+        ),
     ),
 )  # fmt: skip

@@ -1,16 +1,15 @@
-"""Hypothesis strategies: schemas that codegen makes, and data of a schema."""
+"""Hypothesis strategies: schemas that codegen makes."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
 
 from codegen.leaves import EPOCH
-from codegen.nodes import Array, Enum, Map, Node, Primitive, Record, Union
+from codegen.logical import max_precision
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 DOCS = st.one_of(
@@ -109,7 +108,7 @@ def _records(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int) -> dict
 
 @st.composite
 def _types(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int, inside_union: bool = False) -> Any:
-    kinds = ["primitive", "primitive", "logical", "logical", "decimal", "enum", "reuse"]
+    kinds = ["primitive", "primitive", "logical", "logical", "decimal", "enum", "fixed", "reuse"]
     kinds += ["optional", "optional"] if not inside_union else []
     kinds += ["array", "map", "record"] if depth < 3 else []
     match draw(st.sampled_from(kinds)):
@@ -148,6 +147,8 @@ def _types(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int, inside_un
             return schema if scale == 0 and draw(st.booleans()) else {**schema, "scale": scale}
         case "enum":
             return draw(_enums(scope, namespace))
+        case "fixed":
+            return draw(_fixed(scope, namespace))
         case "optional":
             inner = draw(_types(scope, namespace, depth + 1, inside_union=True))
             return ["null", inner] if draw(st.booleans()) else [inner, "null"]
@@ -175,6 +176,23 @@ def _enums(draw: st.DrawFn, scope: _Scope, namespace: str) -> dict[str, Any]:
 
 
 @st.composite
+def _fixed(draw: st.DrawFn, scope: _Scope, namespace: str) -> dict[str, Any]:
+    schema, _, full_name = draw(_named(scope, namespace))
+    logical = draw(st.sampled_from([None, "uuid", "decimal", "unknown"]))
+    size = 16 if logical == "uuid" else draw(st.integers(1 if logical == "decimal" else 0, 20))
+    schema = {"type": "fixed", **schema, "size": size}
+    if logical is not None:
+        schema["logicalType"] = logical
+    if logical == "decimal":
+        schema["precision"] = draw(st.integers(1, max_precision(size)))
+        schema["scale"] = draw(st.integers(0, schema["precision"]))
+    if draw(st.integers(0, 4)) == 0:
+        schema |= draw(st.dictionaries(PROPERTY_NAMES, JSON_VALUES, max_size=2))
+    scope.types.append((full_name, schema))
+    return schema
+
+
+@st.composite
 def _defaults(draw: st.DrawFn, schema: Any, types: dict[str, Any], namespace: str) -> Any:
     """A legal JSON default of `schema`."""
     if isinstance(schema, list):
@@ -190,6 +208,8 @@ def _defaults(draw: st.DrawFn, schema: Any, types: dict[str, Any], namespace: st
             return draw(st.dictionaries(TEXT, _defaults(schema["values"], types, namespace), max_size=2))
         case "enum":
             return draw(st.sampled_from(schema["symbols"]))
+        case "fixed":
+            return draw(_fixed_defaults(schema))
         case "record":
             return {
                 entry["name"]: draw(_defaults(entry["type"], types, namespace))
@@ -198,6 +218,15 @@ def _defaults(draw: st.DrawFn, schema: Any, types: dict[str, Any], namespace: st
             }
         case _:
             return draw(_primitive_defaults(kind, logical, schema))
+
+
+def _fixed_defaults(schema: dict[str, Any]) -> st.SearchStrategy[str]:
+    size = schema["size"]
+    if schema.get("logicalType") == "decimal":
+        limit = 10 ** schema["precision"] - 1
+        numbers = st.integers(-limit, limit)
+        return numbers.map(lambda number: number.to_bytes(size, "big", signed=True).decode("latin-1"))
+    return st.binary(min_size=size, max_size=size).map(lambda data: data.decode("latin-1"))
 
 
 def _primitive_defaults(name: str, logical: str | None, schema: Any) -> st.SearchStrategy[Any]:
@@ -224,63 +253,3 @@ def _primitive_defaults(name: str, logical: str | None, schema: Any) -> st.Searc
         "bytes": st.binary(max_size=6).map(lambda data: data.decode("latin-1")),
         "string": DOCS,
     }[name]
-
-
-def data(node: Node) -> st.SearchStrategy[Any]:
-    """Data of a schema as fastavro takes it; a model takes the same through lax validation."""
-    match node:
-        case Record():
-            return st.fixed_dictionaries({entry.name: data(entry.type) for entry in node.fields})
-        case Enum():
-            return st.sampled_from(node.symbols)
-        case Array():
-            return st.lists(data(node.items), max_size=3)
-        case Map():
-            return st.dictionaries(TEXT, data(node.values), max_size=3)
-        case Union():
-            return st.one_of(*(data(branch) for branch in node.branches))
-        case Primitive():
-            return _scalars(node)
-        case _:
-            raise TypeError(type(node))
-
-
-def _scalars(node: Primitive) -> st.SearchStrategy[Any]:
-    logical = node.logical
-    if logical is None:
-        return {
-            "null": st.none(),
-            "boolean": st.booleans(),
-            "int": st.integers(-(2**31), 2**31 - 1),
-            "long": st.integers(-(2**63), 2**63 - 1),
-            "float": st.floats(width=32, allow_nan=False, allow_infinity=False),
-            "double": st.floats(allow_nan=False, allow_infinity=False),
-            "bytes": st.binary(max_size=8),
-            "string": TEXT,
-        }[node.name]
-    if logical.name == "uuid":
-        return st.uuids()
-    if logical.name == "decimal":
-        limit, scale = 10 ** (logical.precision or 1) - 1, logical.scale or 0
-        numbers = st.integers(-limit, limit).filter(lambda number: not _has_a_longer_form(number))
-        return numbers.map(lambda number: Decimal(_scaled(number, scale)))
-    if logical.name == "date":
-        return st.dates()
-    unit = 1000 if logical.name.endswith("-millis") else 1
-    if logical.name.startswith("time-"):
-        return st.times().map(lambda clock: clock.replace(microsecond=clock.microsecond // unit * unit))
-    zones = st.none() if logical.name.startswith("local-") else st.just(UTC)
-    moments = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=zones)  # noqa: DTZ001 - as asked
-    return moments.map(lambda moment: moment.replace(microsecond=moment.microsecond // unit * unit))
-
-
-def _has_a_longer_form(number: int) -> bool:
-    """-128, -32768 …: fastavro writes these one byte longer than they need (test_binary.py has them)."""
-    bits = (-number).bit_length()
-    return number < 0 and bits % 8 == 0 and number == -(2 ** (bits - 1))
-
-
-def _scaled(number: int, scale: int) -> str:
-    digits = f"{abs(number):0{scale + 1}d}"
-    text = f"{digits[:-scale]}.{digits[-scale:]}" if scale else digits
-    return f"-{text}" if number < 0 else text

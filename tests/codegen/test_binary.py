@@ -114,3 +114,23 @@ def test_a_decimal_of_another_exponent(value: Decimal, unscaled: int) -> None:
 def test_a_decimal_that_is_no_number_is_refused() -> None:
     with pytest.raises(OverflowError):
         binary.encode_decimal(Decimal("NaN"), 1)
+
+
+@given(st.integers(1, 20).flatmap(lambda size: st.tuples(st.just(size), st.binary(min_size=size, max_size=size))))
+def test_any_decimal_that_a_fixed_holds_is_padded(case: tuple[int, bytes]) -> None:
+    size, data = case
+    value = Decimal(int.from_bytes(data, "big", signed=True))
+    assert binary.encode_fixed_decimal(value, 0, size) == data
+
+
+@pytest.mark.parametrize(("unscaled", "size"), [(128, 1), (-129, 1), (2**31, 4), (1, 0)])
+def test_a_decimal_that_a_fixed_does_not_hold_is_refused(unscaled: int, size: int) -> None:
+    with pytest.raises(OverflowError):
+        binary.encode_fixed_decimal(Decimal(unscaled), 0, size)
+
+
+def test_bytes_of_another_size_than_the_fixed_are_refused() -> None:
+    assert binary.encode_fixed(b"abc", 3) == b"abc"
+    for data in (b"ab", b"abcd"):
+        with pytest.raises(ValueError, match="where the fixed has 3"):
+            binary.encode_fixed(data, 3)

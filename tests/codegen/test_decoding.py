@@ -60,6 +60,13 @@ def written(schema: Schema, datum: Any) -> bytes:
         pytest.param("long", b"\xff" * 9 + b"\x02", id="more than 64 bits"),
         pytest.param("long", b"\x80" * 10 + b"\x00", id="more than ten bytes"),
         pytest.param("double", b"\x00" * 7, id="half a double"),
+        pytest.param({"type": "fixed", "name": "Raw", "size": 3}, b"ab", id="short fixed"),
+        pytest.param({"type": "fixed", "name": "Raw", "size": 3}, b"abcd", id="long fixed"),
+        pytest.param(
+            {"type": "fixed", "name": "Raw", "size": 4, "logicalType": "decimal", "precision": 2},
+            b"\x7f\xff\xff\xff",
+            id="too many digits in a fixed",
+        ),
         pytest.param({"type": "array", "items": "null"}, b"\xfe\xff\xff\xff\x0f\x00", id="endless nothing"),
         pytest.param("int", b"\x80\x80\x80\x80\x10", id="int beyond 32 bits"),
         pytest.param(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import io
 from typing import Any
 
-import fastavro
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,14 +11,10 @@ from codegen.generate import UnsupportedContract
 from codegen.proof import load_model
 from codegen.runtime import AvroModel
 from codegen.schema import InvalidSchema, parse_schema
+from tests.codegen.data_strategies import data
+from tests.codegen.raw_data import written_by_fastavro
 from tests.codegen.sample_contracts import module_text
-from tests.codegen.schema_strategies import data, schemas
-
-
-def written_by_fastavro(schema: dict[str, Any], datum: Any) -> bytes:
-    out = io.BytesIO()
-    fastavro.schemaless_writer(out, fastavro.parse_schema(schema, named_schemas={}, _ignore_default_error=True), datum)
-    return out.getvalue()
+from tests.codegen.schema_strategies import schemas
 
 
 def model_or_none(schema: dict[str, Any]) -> type[AvroModel] | None:

@@ -21,6 +21,11 @@ from tests.codegen.sample_contracts import model_of_field
         ({"type": "string", "logicalType": "uuid"}, {"type": "string", "format": "uuid"}),
         ({"type": "long", "logicalType": "timestamp-millis"}, {"type": "string", "format": "date-time"}),
         ({"type": "long", "logicalType": "timestamp-micros"}, {"type": "string", "format": "date-time"}),
+        (
+            {"type": "fixed", "name": "Raw", "size": 4},
+            {"type": "string", "contentEncoding": "base64", "minLength": 8, "maxLength": 8},
+        ),
+        ({"type": "fixed", "name": "Raw", "size": 16, "logicalType": "uuid"}, {"type": "string", "format": "uuid"}),
         ({"type": "int", "logicalType": "date"}, {"type": "string", "format": "date"}),
     ],
 )

@@ -15,10 +15,6 @@ from tests.codegen.sample_contracts import Project, contract_of, record
 from tests.codegen.unsupported_strategies import UNSUPPORTED, unsupported_schemas
 
 WORDS = {
-    "fixed": "fixed (Raw)",
-    "fixed uuid": "fixed (Raw)",
-    "fixed decimal": "fixed (Raw)",
-    "duration": "fixed (Raw)",
     "union of two": "[string, long]",
     "union of three": "[null, string, long]",
     "union of one": "[string]",
@@ -94,6 +90,17 @@ def test_a_field_named_as_a_type_of_its_record_is_refused() -> None:
     assert [pointer for pointer, _ in found] == ["/fields/1/name"]
 
 
+def test_a_fixed_is_a_type_of_the_module_too() -> None:
+    one = {"type": "fixed", "name": "Kind", "namespace": "a", "size": 1}
+    two = {"type": "enum", "name": "Kind", "namespace": "b", "symbols": ["y"]}
+    found = refusals(
+        record({"name": "one", "type": one}, {"name": "two", "type": two}, {"name": "Kind", "type": "int"})
+    )
+    assert [pointer for pointer, _ in found] == ["/fields/1/type/name", "/fields/2/name"]
+    hidden = refusals(record({"name": "one", "type": {"type": "fixed", "name": "Bytes", "size": 1}}))
+    assert hidden[0][0] == "/fields/0/type/name"
+
+
 def test_two_types_that_need_one_name_are_refused() -> None:
     one = {"type": "enum", "name": "Kind", "namespace": "a", "symbols": ["x"]}
     two = {"type": "enum", "name": "Kind", "namespace": "b", "symbols": ["y"]}
@@ -135,6 +142,11 @@ def test_an_alias_that_means_two_fields_is_refused(fields: list[dict[str, Any]])
         ({"type": "string", "logicalType": "uuid"}, "nobody", "36 characters"),
         ({"type": "bytes", "logicalType": "decimal", "precision": 2, "scale": 1}, "\u0001\u0000", "more than 2 digits"),
         ({"type": "array", "items": {"type": "string", "logicalType": "uuid"}}, [""], "36 characters"),
+        (
+            {"type": "fixed", "name": "Sum", "size": 2, "logicalType": "decimal", "precision": 2},
+            "\u007f\u0000",
+            "more than 2 digits",
+        ),
     ],
 )
 def test_a_default_that_no_value_can_be_is_refused(avro_type: Any, default: Any, why: str) -> None:

@@ -8,9 +8,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 UNSUPPORTED = {
-    "fixed": {"type": "fixed", "name": "Raw", "size": 3},
-    "fixed uuid": {"type": "fixed", "name": "Raw", "size": 16, "logicalType": "uuid"},
-    "fixed decimal": {"type": "fixed", "name": "Raw", "size": 8, "logicalType": "decimal", "precision": 4},
     "duration": {"type": "fixed", "name": "Raw", "size": 12, "logicalType": "duration"},
     "timestamp-nanos": {"type": "long", "logicalType": "timestamp-nanos"},
     "local-timestamp-nanos": {"type": "long", "logicalType": "local-timestamp-nanos"},

@@ -1,0 +1,54 @@
+"""Schemas and data as fastavro can take them: where it does not know a logical type, the raw value of its base."""
+
+from __future__ import annotations
+
+import io
+from typing import Any
+from uuid import UUID
+
+import fastavro
+
+from codegen.nodes import Array, Fixed, Map, Node, Record, Union
+from codegen.schema import parse_schema
+
+
+def written_by_fastavro(schema: dict[str, Any], datum: Any) -> bytes:
+    """The bytes of `datum`, in Python values, by a schema (parsed JSON)."""
+    out = io.BytesIO()
+    parsed = fastavro.parse_schema(without_unknown(schema), named_schemas={}, _ignore_default_error=True)
+    fastavro.schemaless_writer(out, parsed, raw(parse_schema(schema).root, datum))
+    return out.getvalue()
+
+
+def without_unknown(schema: Any) -> Any:
+    """The schema without the logical types that fastavro takes for others: it knows uuid on string alone."""
+    match schema:
+        case list():
+            return [without_unknown(item) for item in schema]
+        case dict():
+            kept = {key: without_unknown(value) for key, value in schema.items() if key != "default"}
+            kept |= {"default": schema["default"]} if "default" in schema else {}
+            if kept.get("type") == "fixed" and kept.get("logicalType") == "uuid":
+                del kept["logicalType"]
+            return kept
+        case _:
+            return schema
+
+
+def raw(node: Node, value: Any) -> Any:
+    """`value` with what lies on a logical type that fastavro does not know as the value of the base type."""
+    match node:
+        case Record():
+            return {field.name: raw(field.type, value[field.name]) for field in node.fields}
+        case Array():
+            return [raw(node.items, item) for item in value]
+        case Map():
+            return {key: raw(node.values, item) for key, item in value.items()}
+        case Union():
+            # None and one other branch.
+            others = [branch for branch in node.branches if getattr(branch, "name", "") != "null"]
+            return None if value is None else raw(others[0], value)
+        case Fixed() if isinstance(value, UUID):
+            return value.bytes
+        case _:
+            return value
