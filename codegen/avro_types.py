@@ -31,9 +31,13 @@ from pydantic_core import CoreSchema, core_schema
 
 from codegen import leaves
 from codegen.defaults import FLOAT_MAX, INT_RANGE, LONG_RANGE
+from codegen.duration import UINT_MAX, Duration
+from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
 
 _JsonSchema: TypeAlias = dict[str, Any]
 _CLOCK: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
+_LOCAL: Final = f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt]{_CLOCK}$"
+_COUNTS: Final = ("months", "days", "millis")
 
 
 def _leaf(from_json: Callable[[Any], Any], from_python: CoreSchema, to_json: Callable[[Any], Any] | None) -> CoreSchema:
@@ -144,7 +148,7 @@ class LocalMoment(_Text):
 
     def json_schema(self) -> _JsonSchema:
         # The format "date-time" would ask for an offset.
-        return {"type": "string", "pattern": f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt]{_CLOCK}$"}
+        return {"type": "string", "pattern": _LOCAL}
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,6 +177,46 @@ class AvroFixed(FixedFieldInfo):
     def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> _JsonSchema:
         length = (self.size + 2) // 3 * 4
         return {"type": "string", "contentEncoding": "base64", "minLength": length, "maxLength": length}
+
+
+@dataclass(frozen=True, slots=True)
+class Nanos(_Text):
+    """`timestamp-nanos` or `local-timestamp-nanos`; where validation is lax, from Python its number is taken too."""
+
+    kind: type[NanoTimestamp | LocalNanoTimestamp]
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        strict = core_schema.is_instance_schema(self.kind)
+        number = core_schema.no_info_after_validator_function(self.kind, core_schema.int_schema(strict=True))
+        from_python = core_schema.lax_or_strict_schema(core_schema.union_schema([strict, number]), strict)
+        return _leaf(self.kind.parse, from_python, str)
+
+    def json_schema(self) -> _JsonSchema:
+        is_local = self.kind is LocalNanoTimestamp
+        return {"type": "string", "pattern": _LOCAL} if is_local else {"type": "string", "format": "date-time"}
+
+
+class AvroDuration(FixedFieldInfo):
+    """`duration` on fixed; where validation is lax, from Python its twelve bytes are taken too."""
+
+    def __init__(self, full_name: str, aliases: tuple[str, ...] = ()) -> None:
+        super().__init__(12, list(aliases) or None, full_name.rpartition(".")[0])
+        self.full_name = full_name
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        count = core_schema.typed_dict_field(core_schema.int_schema(strict=True, ge=0, le=UINT_MAX))
+        counts = core_schema.typed_dict_schema(dict.fromkeys(_COUNTS, count), extra_behavior="forbid")
+        from_json = core_schema.no_info_after_validator_function(lambda found: Duration(**found), counts)
+        strict = core_schema.is_instance_schema(Duration)
+        packed = core_schema.no_info_after_validator_function(Duration.unpack, core_schema.bytes_schema(strict=True))
+        from_python = core_schema.lax_or_strict_schema(core_schema.union_schema([strict, packed]), strict)
+        serialization = core_schema.plain_serializer_function_ser_schema(Duration.as_dict, when_used="json")
+        return core_schema.json_or_python_schema(from_json, from_python, serialization=serialization)
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> _JsonSchema:
+        count = {"type": "integer", "minimum": 0, "maximum": UINT_MAX}
+        names = {name: dict(count) for name in _COUNTS}
+        return {"type": "object", "properties": names, "required": [*_COUNTS], "additionalProperties": False}
 
 
 class AvroDecimal(DecimalFieldInfo):
@@ -221,11 +265,15 @@ class Finite:
         return {"type": "number"}
 
 
-# The library knows a fixed by this class; its values are bytes.
+# What the values are, and what the library knows: a fixed by a class of its own, and nanoseconds not at all.
 if TYPE_CHECKING:
     FixedBytes = bytes
+    FixedDuration = Duration
+    _Utc = NanoTimestamp
+    _Local = LocalNanoTimestamp
 else:
-    FixedBytes = Fixed
+    FixedBytes = FixedDuration = Fixed
+    _Utc = _Local = int
 
 Int: TypeAlias = Annotated[Int32, Strict(), Ge(INT_RANGE[0]), Le(INT_RANGE[1])]
 Long: TypeAlias = Annotated[int, Strict(), Ge(LONG_RANGE[0]), Le(LONG_RANGE[1])]
@@ -240,3 +288,5 @@ TimeMillis: TypeAlias = Annotated[time, PartialTime(1000)]
 TimeMicros: TypeAlias = Annotated[TimeMicro, PartialTime(1)]
 LocalTimestampMillis: TypeAlias = Annotated[LocalDateTime, LocalMoment(1000)]
 LocalTimestampMicros: TypeAlias = Annotated[LocalDateTimeMicro, LocalMoment(1)]
+TimestampNanos: TypeAlias = Annotated[_Utc, Nanos(NanoTimestamp)]
+LocalTimestampNanos: TypeAlias = Annotated[_Local, Nanos(LocalNanoTimestamp)]

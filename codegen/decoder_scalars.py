@@ -10,7 +10,9 @@ from uuid import UUID
 
 from codegen import datum
 from codegen.datum import MalformedDatum, Read
+from codegen.duration import Duration
 from codegen.leaves import EPOCH, LOCAL_EPOCH, parse_uuid
+from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
 from codegen.nodes import LogicalType
 
 PRIMITIVES: Final[dict[str, Read]] = {
@@ -29,6 +31,12 @@ _MOMENTS: Final = {
     "timestamp-micros": (EPOCH, timedelta(microseconds=1)),
     "local-timestamp-millis": (LOCAL_EPOCH, timedelta(milliseconds=1)),
     "local-timestamp-micros": (LOCAL_EPOCH, timedelta(microseconds=1)),
+}
+# Of these, every value of the base type is one.
+_WHOLE: Final[dict[str, Callable[[Any], Any]]] = {
+    "timestamp-nanos": NanoTimestamp,
+    "local-timestamp-nanos": LocalNanoTimestamp,
+    "duration": Duration.unpack,
 }
 _TIME_UNITS_US: Final = {"time-millis": 1000, "time-micros": 1}
 _DAY_US: Final = 86_400_000_000
@@ -96,7 +104,7 @@ def _conversion(logical: LogicalType | None) -> Callable[[Any], Any] | None:
     if logical.name in _MOMENTS:
         start, unit = _MOMENTS[logical.name]
         return lambda number: _moment(start, number, unit)
-    return None
+    return _WHOLE.get(logical.name)
 
 
 def _uuid(value: str | bytes) -> UUID:

@@ -10,13 +10,14 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from codegen.nodes import MISSING, Array, Enum, Field, Fixed, Map, Node, Primitive, Record, Union, children
+from codegen.nodes import MISSING, Array, Enum, Field, Fixed, LogicalType, Map, Node, Primitive, Record, Union, children
 
 LEFT_OUT: Final = "default, kept from the library,"
 FIXED_NAME: Final = "name of a fixed"
 FIXED_AGAIN: Final = "use of a fixed"
 FIXED_LOGICAL: Final = "base of a logical type"
 FIXED_DOC: Final = "doc of a fixed"
+_UNKNOWN_LOGICAL: Final = frozenset({"timestamp-nanos", "local-timestamp-nanos", "duration"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +146,8 @@ def _fails_inside(node: Node, value: object, own_default: object = MISSING) -> b
         case Fixed(), str():
             # In UTF-8 it may have another length; a uuid or decimal becomes the text of another base type.
             return node.logical is not None or not value.isascii()
+        case Primitive(logical=LogicalType(name="timestamp-nanos" | "local-timestamp-nanos")), int():
+            return True
         case Primitive(name="bytes", logical=None), str():
             decoded = _utf8(value)
             return decoded is None or max(map(ord, decoded), default=0) > 0xFF
@@ -188,6 +191,13 @@ def _drops_the_doc_of_a_fixed(difference: Difference) -> bool:
     return difference.what == FIXED_DOC and difference.library is None
 
 
+def _lacks_a_logical_type(difference: Difference) -> bool:
+    """It has no Python type for them, so the base type is all that it can say."""
+    ours = difference.contract
+    is_unknown = isinstance(ours, LogicalType) and ours.name in _UNKNOWN_LOGICAL
+    return difference.what == "logical" and is_unknown and difference.library is None
+
+
 FAULTS: Final = (
     LibraryFault("container-name", "arrays and maps are given a name, which Avro does not have.", _names_a_container),
     LibraryFault("null-order", "the order of null in a union is taken from its default.", _swaps_null),
@@ -196,7 +206,7 @@ FAULTS: Final = (
     LibraryFault("decimal-default", "a default of a decimal is spelled in hexadecimal digits.", _spells_a_decimal),
     LibraryFault(
         "raising-default",
-        "a default with an optional or bytes inside raises, or is another value.",
+        "a default with an optional, bytes or nanoseconds inside raises, or is another value.",
         _fails_on_a_default,
     ),
     LibraryFault("empty-doc", "an empty doc is lost.", _drops_an_empty_doc),
@@ -205,6 +215,7 @@ FAULTS: Final = (
     LibraryFault("fixed-again", "a fixed that is used again is defined again.", _repeats_a_fixed),
     LibraryFault("fixed-logical", "uuid and decimal are known on string and bytes alone.", _knows_no_logical_fixed),
     LibraryFault("fixed-doc", "the doc of a fixed is lost.", _drops_the_doc_of_a_fixed),
+    LibraryFault("unknown-logical", "nanoseconds and durations are known as numbers and bytes.", _lacks_a_logical_type),
     LibraryFault("type-properties", "the properties of a type are lost.", _keeps_a_container_default_only),
 )
 

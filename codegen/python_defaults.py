@@ -10,7 +10,9 @@ from typing import Final, assert_never
 from uuid import UUID
 
 from codegen.defaults import matching_branch
+from codegen.duration import Duration
 from codegen.leaves import EPOCH, LOCAL_EPOCH, check_decimal, format_local, parse_uuid
+from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
 from codegen.nodes import Array, Enum, Fixed, Json, LogicalType, Map, Node, Primitive, Record, Union, simple_name
 from codegen.python_names import member_names
 from codegen.python_types import UnsupportedType, bytes_literal, float_literal, quote
@@ -74,6 +76,9 @@ def _fixed_default(node: Fixed, value: str) -> str:
         return f"UUID({quote(str(UUID(bytes=value.encode('latin-1'))))})"
     if logical == "decimal" and node.logical is not None:
         return _decimal_default(node.logical, value)
+    if logical == "duration":
+        found = Duration.unpack(value.encode("latin-1"))
+        return f"make_duration(months={found.months}, days={found.days}, millis={found.millis})"
     return bytes_literal(value.encode("latin-1"))
 
 
@@ -109,6 +114,10 @@ def _primitive_default(node: Primitive, value: Json) -> str:
 
 
 def _calendar_default(logical: str, value: int) -> str:
+    if logical == "timestamp-nanos":
+        return f"NanoTimestamp.parse({quote(str(NanoTimestamp(value)))})"
+    if logical == "local-timestamp-nanos":
+        return f"LocalNanoTimestamp.parse({quote(str(LocalNanoTimestamp(value)))})"
     unit_us = 1000 if logical.endswith("-millis") else 1
     try:
         if logical == "date":

@@ -14,7 +14,9 @@ MODULE_NAMES: Final[frozenset[str]] = frozenset(
         "Double", "Field", "Final", "Float", "Int", "Long", "MODEL", "Meta", "StrEnum", "TimestampMicros",
         "TimestampMillis", "UTC", "UUID", "Uuid", "binary", "datetime", "nonmember", "EPOCH", "MILLISECOND",
         "MICROSECOND", "Date", "LOCAL_EPOCH", "LocalTimestampMicros", "LocalTimestampMillis", "TimeMicros",
-        "TimeMillis", "AvroFixed", "FixedBytes", "TypeAlias", "parse_date", "parse_local", "parse_time",
+        "TimeMillis", "AvroFixed", "FixedBytes", "TypeAlias", "AvroDuration", "FixedDuration",
+        "LocalNanoTimestamp", "LocalTimestampNanos", "NanoTimestamp", "TimestampNanos", "make_duration", "parse_date",
+        "parse_local", "parse_time",
     }
 )  # fmt: skip
 

@@ -26,6 +26,8 @@ _LOGICAL: Final = {
     "timestamp-micros": "TimestampMicros",
     "local-timestamp-millis": "LocalTimestampMillis",
     "local-timestamp-micros": "LocalTimestampMicros",
+    "timestamp-nanos": "TimestampNanos",
+    "local-timestamp-nanos": "LocalTimestampNanos",
 }
 _LOGICAL_ENCODERS: Final = {
     "uuid": "out += binary.encode_string(str({}))",
@@ -36,6 +38,8 @@ _LOGICAL_ENCODERS: Final = {
     "timestamp-micros": "out += binary.encode_long(({} - EPOCH) // MICROSECOND)",
     "local-timestamp-millis": "out += binary.encode_long(({} - LOCAL_EPOCH) // MILLISECOND)",
     "local-timestamp-micros": "out += binary.encode_long(({} - LOCAL_EPOCH) // MICROSECOND)",
+    "timestamp-nanos": "out += binary.encode_long({}.nanoseconds)",
+    "local-timestamp-nanos": "out += binary.encode_long({}.nanoseconds)",
 }
 _ENCODERS: Final = {
     "int": "out += binary.encode_long({})",
@@ -78,9 +82,11 @@ def fixed_annotation(node: Fixed) -> str:
         return "Uuid"
     if logical == "decimal" and node.logical is not None:
         return f"Annotated[Decimal, AvroDecimal({node.logical.precision}, {node.logical.scale})]"
-    arguments = [str(node.size), quote(node.full_name)]
+    arguments = [quote(node.full_name)] if logical == "duration" else [str(node.size), quote(node.full_name)]
     if node.aliases:
         arguments.append(f"({', '.join(map(quote, node.aliases))}{',' if len(node.aliases) == 1 else ''})")
+    if logical == "duration":
+        return f"Annotated[FixedDuration, AvroDuration({', '.join(arguments)})]"
     return f"Annotated[FixedBytes, AvroFixed({', '.join(arguments)})]"
 
 
@@ -129,6 +135,8 @@ def _fixed_encoding(node: Fixed, value: str) -> str:
         return f"out += {value}.bytes"
     if logical == "decimal" and node.logical is not None:
         return f"out += binary.encode_fixed_decimal({value}, {node.logical.scale}, {node.size})"
+    if logical == "duration":
+        return f"out += {value}.pack()"
     return f"out += binary.encode_fixed({value}, {node.size})"
 
 

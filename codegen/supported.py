@@ -11,7 +11,7 @@ from codegen.python_defaults import default_expression
 from codegen.python_names import refuse_attribute, refuse_class
 from codegen.python_types import table_name
 
-_REFUSED_LOGICAL: Final = {"timestamp-nanos", "local-timestamp-nanos", "big-decimal", "duration"}
+_REFUSED_LOGICAL: Final = {"big-decimal"}
 
 
 def unsupported(root: Record, schema: Json, reserved: frozenset[str]) -> list[SchemaFault]:

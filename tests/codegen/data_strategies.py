@@ -8,8 +8,13 @@ from typing import Any
 
 from hypothesis import strategies as st
 
+from codegen.duration import UINT_MAX, Duration
+from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
 from codegen.nodes import Array, Enum, Fixed, LogicalType, Map, Node, Primitive, Record, Union
 from tests.codegen.schema_strategies import TEXT
+
+_NANOS = {"timestamp-nanos": NanoTimestamp, "local-timestamp-nanos": LocalNanoTimestamp}
+_COUNTS = st.integers(0, UINT_MAX)
 
 
 def data(node: Node) -> st.SearchStrategy[Any]:
@@ -28,9 +33,15 @@ def data(node: Node) -> st.SearchStrategy[Any]:
         case Primitive():
             return _scalars(node)
         case Fixed() if node.logical is not None:
-            return st.uuids() if node.logical.name == "uuid" else _decimals(node.logical)
+            return _logical_fixed(node.logical)
         case Fixed():
             return st.binary(min_size=node.size, max_size=node.size)
+
+
+def _logical_fixed(logical: LogicalType) -> st.SearchStrategy[Any]:
+    if logical.name == "decimal":
+        return _decimals(logical)
+    return st.uuids() if logical.name == "uuid" else st.builds(Duration, _COUNTS, _COUNTS, _COUNTS)
 
 
 def _decimals(logical: LogicalType) -> st.SearchStrategy[Decimal]:
@@ -56,6 +67,8 @@ def _scalars(node: Primitive) -> st.SearchStrategy[Any]:
         return st.uuids()
     if logical.name == "decimal":
         return _decimals(logical)
+    if logical.name in _NANOS:
+        return st.builds(_NANOS[logical.name], st.integers(-(2**63), 2**63 - 1))
     if logical.name == "date":
         return st.dates()
     unit = 1000 if logical.name.endswith("-millis") else 1

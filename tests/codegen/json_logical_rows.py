@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any
 from uuid import UUID
 
+from codegen.duration import Duration
+from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
 from tests.codegen.json_row import Accept, Refuse, Row, logical, same
 
 _ID = "6f1c2c1e-6d7c-4b9b-9f4c-3d1f0a6b2c5e"
@@ -121,6 +123,61 @@ LOGICAL_ROWS = (
         (
             Refuse(f'"{_ID.replace("-", "")}"'), Refuse(f'"{{{_ID}}}"'), Refuse('"bxwsHm18S5ufTD0fCmssXg=="'),
             Refuse("0"), Refuse("null"),
+        ),
+    ),
+    Row(
+        "timestamp-nanos",
+        logical("timestamp-nanos", "long"),
+        (
+            same('"2026-01-31T08:15:30.125250375Z"', NanoTimestamp(1769847330125250375)),
+            Accept(
+                '"2026-01-31T00:15:30+02:00"', NanoTimestamp(1769811330 * 10**9), '"2026-01-30T22:15:30.000000000Z"'
+            ),
+            Accept('"1969-12-31T23:59:59.9999999999Z"', NanoTimestamp(-1), '"1969-12-31T23:59:59.999999999Z"'),
+            same('"1677-09-21T00:12:43.145224192Z"', NanoTimestamp(-(2**63))),
+            same('"2262-04-11T23:47:16.854775807Z"', NanoTimestamp(2**63 - 1)),
+        ),
+        (
+            Refuse('"1677-09-21T00:12:43.145224191Z"'), Refuse('"2262-04-11T23:47:16.854775808Z"'),
+            Refuse('"0001-01-01T00:00:00Z"'), Refuse('"2026-01-31T08:15:30.125250375"'), Refuse("1769847330125250375"),
+            Refuse('"2026-02-29T00:00:00Z"'), Refuse("null"), Refuse('""'),
+        ),
+    ),
+    Row(
+        "local-timestamp-nanos",
+        logical("local-timestamp-nanos", "long"),
+        (
+            same('"2026-01-31T08:15:30.125250375"', LocalNanoTimestamp(1769847330125250375)),
+            Accept('"1969-12-31T23:59:59.9999999999"', LocalNanoTimestamp(-1), '"1969-12-31T23:59:59.999999999"'),
+            Accept(
+                '"2026-01-31t08:15:30.1"', LocalNanoTimestamp(17698473301 * 10**8), '"2026-01-31T08:15:30.100000000"'
+            ),
+            same('"1677-09-21T00:12:43.145224192"', LocalNanoTimestamp(-(2**63))),
+            same('"2262-04-11T23:47:16.854775807"', LocalNanoTimestamp(2**63 - 1)),
+        ),
+        (
+            Refuse('"1677-09-21T00:12:43.145224191"'), Refuse('"2262-04-11T23:47:16.854775808"'),
+            Refuse('"2026-01-31T08:15:30Z"'), Refuse('"2026-02-29T00:00:00"'), Refuse("1769847330125250375"),
+            Refuse("null"), Refuse('""'),
+        ),
+    ),
+    Row(
+        "duration",
+        _fixed(12, logicalType="duration"),
+        (
+            same('{"months":1,"days":2,"millis":4294967295}', Duration(1, 2, 2**32 - 1)),
+            Accept('{"millis":0,"days":0,"months":0}', Duration(), '{"months":0,"days":0,"millis":0}'),
+        ),
+        (
+            Refuse('{"months":1,"days":2}', ("value", "millis")), Refuse('"P1M2D"'), Refuse('"AQAAAAIAAAADAAAA"'),
+            Refuse('{"months":1,"days":2,"millis":-1}', ("value", "millis")),
+            Refuse('{"months":4294967296,"days":2,"millis":3}', ("value", "months")),
+            Refuse('{"months":1,"days":2.0,"millis":3}', ("value", "days")),
+            Refuse('{"months":1,"days":true,"millis":3}', ("value", "days")),
+            Refuse('{"months":1,"days":"2","millis":3}', ("value", "days")),
+            Refuse('{"months":1,"days":2,"millis":3,"years":0}', ("value", "years")),
+            Refuse('{"months":1,"days":2,"millis":3,"millis":3}', ("millis",)),
+            Refuse("[1,2,3]"), Refuse("null"), Refuse("0"),
         ),
     ),
 )  # fmt: skip

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import io
+import struct
 from typing import Any
 from uuid import UUID
 
 import fastavro
 
-from codegen.nodes import Array, Fixed, Map, Node, Record, Union
+from codegen.duration import Duration
+from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
+from codegen.nodes import Array, Fixed, Map, Node, Primitive, Record, Union
 from codegen.schema import parse_schema
 
 
@@ -50,5 +53,9 @@ def raw(node: Node, value: Any) -> Any:
             return None if value is None else raw(others[0], value)
         case Fixed() if isinstance(value, UUID):
             return value.bytes
+        case Fixed() if isinstance(value, Duration):
+            return struct.pack("<III", value.months, value.days, value.millis)
+        case Primitive() if isinstance(value, NanoTimestamp | LocalNanoTimestamp):
+            return value.nanoseconds
         case _:
             return value

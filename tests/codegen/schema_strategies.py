@@ -137,6 +137,8 @@ def _types(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int, inside_un
                         {"type": "long", "logicalType": "timestamp-micros"},
                         {"type": "long", "logicalType": "local-timestamp-millis"},
                         {"type": "long", "logicalType": "local-timestamp-micros"},
+                        {"type": "long", "logicalType": "timestamp-nanos"},
+                        {"type": "long", "logicalType": "local-timestamp-nanos"},
                     ]
                 )
             )
@@ -178,8 +180,9 @@ def _enums(draw: st.DrawFn, scope: _Scope, namespace: str) -> dict[str, Any]:
 @st.composite
 def _fixed(draw: st.DrawFn, scope: _Scope, namespace: str) -> dict[str, Any]:
     schema, _, full_name = draw(_named(scope, namespace))
-    logical = draw(st.sampled_from([None, "uuid", "decimal", "unknown"]))
-    size = 16 if logical == "uuid" else draw(st.integers(1 if logical == "decimal" else 0, 20))
+    logical = draw(st.sampled_from([None, "uuid", "decimal", "duration", "unknown"]))
+    sizes = {"uuid": st.just(16), "duration": st.just(12), "decimal": st.integers(1, 20)}
+    size = draw(sizes.get(logical or "", st.integers(0, 20)))
     schema = {"type": "fixed", **schema, "size": size}
     if logical is not None:
         schema["logicalType"] = logical

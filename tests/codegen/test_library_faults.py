@@ -14,6 +14,8 @@ from dataclasses_avroschema.types import DateTimeMicro, DecimalFieldInfo
 from pydantic import Field
 
 from codegen.library_faults import FAULTS, LEFT_OUT, Difference, explain
+from codegen.nanos import NanoTimestamp
+from codegen.nodes import LogicalType
 from codegen.proof import compare, prove
 from codegen.render import render_version
 from codegen.schema import parse_schema
@@ -174,6 +176,27 @@ def test_type_properties() -> None:
     assert explained("type-properties", Difference("tags.items", "properties", {"since": "v1"}, {}))
 
 
+def test_unknown_logical() -> None:
+    """An int stands for nanoseconds, a fixed for a duration: there is no other annotation to give."""
+
+    class Model(AvroBaseModel):
+        at: int
+
+    assert field_of(Model)["type"] == "long"
+    for name in ("timestamp-nanos", "local-timestamp-nanos", "duration"):
+        assert explained("unknown-logical", Difference("at", "logical", LogicalType(name), None))
+    assert explain(Difference("at", "logical", LogicalType("date"), None)) is None
+    assert explain(Difference("at", "logical", LogicalType("timestamp-nanos"), LogicalType("timestamp-micros"))) is None
+
+
+def test_raising_default_of_nanoseconds() -> None:
+    class Model(AvroBaseModel):
+        at: int = Field(default_factory=lambda: NanoTimestamp(5))  # type: ignore[arg-type,return-value]
+
+    with pytest.raises(AssertionError, match="Invalid default type"):
+        Model.avro_schema_to_python()
+
+
 def test_a_default_on_an_optional_int_would_bring_a_third_branch() -> None:
     """Why the generated models give such defaults through a factory."""
 
@@ -196,7 +219,10 @@ def test_every_fault_has_a_test() -> None:
     [
         ({"name": "a", "type": {"type": "array", "items": "int"}}, "a: arrays and maps are given a name"),
         ({"name": "a", "type": ["null", "int"]}, "a: the order of null"),
-        ({"name": "a", "type": "bytes", "default": "\u00ff"}, "a: a default with an optional or bytes inside raises"),
+        (
+            {"name": "a", "type": "bytes", "default": "\u00ff"},
+            "a: a default with an optional, bytes or nano",
+        ),
         ({"name": "a", "type": "int", "doc": ""}, "a: an empty doc is lost."),
     ],
 )

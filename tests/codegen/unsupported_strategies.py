@@ -8,9 +8,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 UNSUPPORTED = {
-    "duration": {"type": "fixed", "name": "Raw", "size": 12, "logicalType": "duration"},
-    "timestamp-nanos": {"type": "long", "logicalType": "timestamp-nanos"},
-    "local-timestamp-nanos": {"type": "long", "logicalType": "local-timestamp-nanos"},
     "big-decimal": {"type": "bytes", "logicalType": "big-decimal"},
     "union of two": ["string", "long"],
     "union of three": ["null", "string", "long"],

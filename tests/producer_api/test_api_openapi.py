@@ -53,6 +53,13 @@ def test_examples_of_many_types(make_contract: Callable[..., Any]) -> None:
         {"type": "array", "items": "int"}, {"type": "map", "values": "long"},
         {"type": "bytes", "logicalType": "decimal", "precision": 4, "scale": 2},
         {"type": "long", "logicalType": "timestamp-micros"}, {"type": "string", "logicalType": "uuid"},
+        {"type": "int", "logicalType": "date"}, {"type": "int", "logicalType": "time-millis"},
+        {"type": "long", "logicalType": "time-micros"}, {"type": "long", "logicalType": "local-timestamp-millis"},
+        {"type": "long", "logicalType": "local-timestamp-micros"}, {"type": "long", "logicalType": "timestamp-nanos"},
+        {"type": "long", "logicalType": "local-timestamp-nanos"}, {"type": "fixed", "name": "Raw", "size": 3},
+        {"type": "fixed", "name": "Id", "size": 16, "logicalType": "uuid"},
+        {"type": "fixed", "name": "Price", "size": 4, "logicalType": "decimal", "precision": 2, "scale": 1},
+        {"type": "fixed", "name": "Span", "size": 12, "logicalType": "duration"},
         {"type": "enum", "name": "E", "symbols": ["A", "B"]},
         {"type": "record", "name": "Inner", "fields": [{"name": "x", "type": ["null", "int"]}]},
     ]  # fmt: skip
