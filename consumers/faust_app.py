@@ -14,13 +14,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import tempfile
 import threading
-from contextlib import suppress
+from collections.abc import Coroutine
 from typing import Any, Final
 
 from consumers.backoff import Backoff
-from consumers.clients import make_consumer, partition_count
+from consumers.clients import make_consumer, partitions_at_start
 from consumers.dead_letter import DeadLetterQueue
 from consumers.deserializer import Decoded
 from consumers.faults import ConsumerError, Unavailable, Undecodable
@@ -47,7 +48,7 @@ _TIMINGS: Final = {
 # One changelog record follows each source record; without this each travels alone.
 _LINGER_S: Final = 0.02
 _CONFIRM_S: Final = 5.0
-_STOP_WITHIN_S: Final = 10.0
+_STOP_WITHIN_S: Final = 6.0
 _TICK_S: Final = 0.1
 
 
@@ -104,7 +105,7 @@ class FaustConsumer:
 
         probe = make_consumer(self._setup.group)
         try:
-            partitions = partition_count(probe, self._setup.contract.topic)
+            partitions = partitions_at_start(probe, self._setup.contract.topic)
         finally:
             probe.close()
         app: Any = faust.App(  # its own annotations do not cover what its documentation allows
@@ -138,16 +139,18 @@ class FaustConsumer:
         self._reporter.report()
         try:
             await self._until_stopped()
-            await asyncio.wait_for(self._drain(), _STOP_WITHIN_S)
-        except TimeoutError:
-            raise ConsumerError("stopped before the broker confirmed all: some records will be read again") from None
+            drained = await _ended_in_time(self._drain())
         finally:
             # Without brokers Faust would wait for them to take its leave, and show how each of its parts was cut off.
             _let_faust_say(logging.CRITICAL)
-            with suppress(asyncio.CancelledError, TimeoutError):
-                await asyncio.wait_for(self.app.stop(), _STOP_WITHIN_S)
-        self._setup.progress.state = State.STOPPED
+            stopped = await _ended_in_time(self.app.stop())
+        if drained and stopped:
+            self._setup.progress.state = State.STOPPED
         self._reporter.report(final=True)
+        if not (drained and stopped):
+            log.error("stopped before the broker confirmed all: some records will be read again")
+            logging.shutdown()
+            os._exit(ConsumerError.exit_code)
 
     async def _until_stopped(self) -> None:
         starting = asyncio.ensure_future(self.app.start())
@@ -274,6 +277,15 @@ class FaustConsumer:
             value = key.partition("|")[2]
             totals[value] = totals.get(value, 0) + count
         self._setup.progress.aggregate = dict(sorted(totals.items()))
+
+
+async def _ended_in_time(work: Coroutine[Any, Any, object]) -> bool:
+    """Whether `work` came to its end within _STOP_WITHIN_S; what it raised is raised. It may go on after that."""
+    task = asyncio.ensure_future(work)
+    done, _ = await asyncio.wait({task}, timeout=_STOP_WITHIN_S)
+    if done and not task.cancelled():
+        task.result()
+    return bool(done)
 
 
 def _record_from(message: Any) -> Record:
