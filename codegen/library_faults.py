@@ -13,6 +13,7 @@ from typing import Final
 from codegen.nodes import MISSING, Array, Enum, Field, Map, Node, Primitive, Record, Union, children
 
 LEFT_OUT: Final = "default, kept from the library,"
+RENAMED: Final = "name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,6 +157,11 @@ def _is_plain(node: Node) -> bool:
     return isinstance(node, Enum) or _takes_null(node)
 
 
+def _names_a_field_for_its_attribute(difference: Difference) -> bool:
+    """A field is called by its attribute, and what it is called in JSON becomes an alias."""
+    return difference.what == RENAMED
+
+
 def _keeps_a_container_default_only(difference: Difference) -> bool:
     """A property on a type inside a field has no place in an annotation, so the library cannot know of it."""
     return difference.what == "properties" and difference.library == {} and difference.contract != {}
@@ -163,6 +169,7 @@ def _keeps_a_container_default_only(difference: Difference) -> bool:
 
 FAULTS: Final = (
     LibraryFault("container-name", "arrays and maps are given a name, which Avro does not have.", _names_a_container),
+    LibraryFault("field-name", "the field is called by its attribute.", _names_a_field_for_its_attribute),
     LibraryFault("null-order", "the order of null in a union is taken from its default.", _swaps_null),
     LibraryFault("timestamp-rounding", "the default of a timestamp is rounded through a float.", _rounds_a_timestamp),
     LibraryFault("bytes-default", "a default of bytes is read as UTF-8.", _cannot_show_bytes),
