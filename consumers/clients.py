@@ -25,7 +25,13 @@ _CONSUMER_DEFAULTS: Final = {
     "heartbeat.interval.ms": 2000,
     "log_level": 3,
 }
-_PRODUCER_DEFAULTS: Final = {"partitioner": "murmur2_random", "linger.ms": 5, "log_level": 3}
+# Whatever could be read must fit into a dead letter: the broker, not the client, says what is too large.
+_PRODUCER_DEFAULTS: Final = {
+    "partitioner": "murmur2_random",
+    "linger.ms": 5,
+    "log_level": 3,
+    "message.max.bytes": 1_000_000_000,
+}
 # One attempt of a few seconds: the loop waits and asks again, and polls meanwhile.
 _REGISTRY_DEFAULTS: Final = {"timeout": 3, "max.retries": 0}
 
