@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
+from codegen.attributes import attribute_names
 from codegen.defaults import matching_branch
 from codegen.library_faults import Difference
 from codegen.nodes import MISSING, Array, Json, Map, Missing, Node, Primitive, Record, Union
@@ -32,9 +33,10 @@ def default_differences(
             for key, ours in contract.items():
                 yield from default_differences(node.values, ours, library[key], f"{path}[{key!r}]")
         case Record(), dict(), dict():
+            attributes = attribute_names(node)
             for field in node.fields:
                 ours_or_own = contract.get(field.name, field.default)
-                theirs_or_none = library.get(field.name, MISSING)
+                theirs_or_none = library.get(attributes[field.name], MISSING)
                 yield from default_differences(field.type, ours_or_own, theirs_or_none, f"{path}.{field.name}")
         case _ if not _same(node, contract, library):
             shown = ["none" if value is MISSING else value for value in (contract, library)]

@@ -8,7 +8,6 @@ from pathlib import PurePosixPath
 from codegen.contract import Contract, ContractFault, ContractVersion
 from codegen.proof import prove
 from codegen.render import render_catalog, render_package, render_version
-from codegen.runtime import AvroModel
 from codegen.supported import unsupported
 
 
@@ -45,12 +44,11 @@ def generate_version(contract: Contract, version: ContractVersion) -> str:
 def refuse_unsupported(contracts: Sequence[Contract]) -> None:
     """Raises UnsupportedContract with every place of every version that codegen does not make."""
     # `dir` leaves out what is annotated alone, such as VERSION.
-    reserved = frozenset(dir(AvroModel)) | AvroModel.__annotations__.keys()
     faults = [
         ContractFault(version.path, version.source.position(fault.pointer), fault.pointer, fault.reason, fault.hint)
         for contract in contracts
         for version in contract.versions
-        for fault in unsupported(version.record, version.json, reserved)
+        for fault in unsupported(version.record, version.json)
     ]
     if faults:
         raise UnsupportedContract(tuple(faults))

@@ -18,6 +18,7 @@ FIXED_AGAIN: Final = "use of a fixed"
 FIXED_LOGICAL: Final = "base of a logical type"
 FIXED_DOC: Final = "doc of a fixed"
 _UNKNOWN_LOGICAL: Final = frozenset({"timestamp-nanos", "local-timestamp-nanos", "duration"})
+RENAMED: Final = "name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +167,11 @@ def _is_plain(node: Node) -> bool:
     return isinstance(node, Enum) or _takes_null(node)
 
 
+def _names_a_field_for_its_attribute(difference: Difference) -> bool:
+    """A field is called by its attribute, and what it is called in JSON becomes an alias."""
+    return difference.what == RENAMED
+
+
 def _keeps_a_container_default_only(difference: Difference) -> bool:
     """A property on a type inside a field has no place in an annotation, so the library cannot know of it."""
     return difference.what == "properties" and difference.library == {} and difference.contract != {}
@@ -200,6 +206,7 @@ def _lacks_a_logical_type(difference: Difference) -> bool:
 
 FAULTS: Final = (
     LibraryFault("container-name", "arrays and maps are given a name, which Avro does not have.", _names_a_container),
+    LibraryFault("field-name", "the field is called by its attribute.", _names_a_field_for_its_attribute),
     LibraryFault("null-order", "the order of null in a union is taken from its default.", _swaps_null),
     LibraryFault("timestamp-rounding", "the default of a timestamp is rounded through a float.", _rounds_a_timestamp),
     LibraryFault("bytes-default", "a default of bytes is read as UTF-8.", _cannot_show_bytes),

@@ -8,6 +8,7 @@ to explain; everything else about a fixed is left to the comparison.
 
 from __future__ import annotations
 
+from codegen.attributes import attribute_names
 from codegen.library_faults import FIXED_AGAIN, FIXED_LOGICAL, FIXED_NAME, Difference
 from codegen.nodes import Array, Fixed, Json, Map, Node, Record, Union, namespace_of, simple_name, type_name
 
@@ -35,17 +36,23 @@ class _Naming:
             case Union(), list():
                 return self._union(node, derived, path)
             case Record(), dict() if isinstance(fields := derived.get("fields"), list):
-                return derived | {"fields": [self._field(node, field, path) for field in fields]}
+                return derived | {"fields": self._fields(node, fields, path)}
             case _:
                 return derived
 
-    def _field(self, record: Record, derived: Json, path: str) -> Json:
-        if isinstance(derived, dict):
-            for field in record.fields:
-                if field.name == derived.get("name"):
-                    here = f"{path}.{field.name}" if path else field.name
-                    return {**derived, "type": self.visit(field.type, derived.get("type"), here)}
-        return derived
+    def _fields(self, record: Record, derived: list[Json], path: str) -> list[Json]:
+        """The library calls a field by its attribute."""
+        attributes = attribute_names(record)
+        types = {attributes[field.name]: field for field in record.fields}
+        named: list[Json] = []
+        for entry in derived:
+            field = types.get(str(entry.get("name"))) if isinstance(entry, dict) else None
+            if isinstance(entry, dict) and field is not None:
+                here = f"{path}.{field.name}" if path else field.name
+                named.append({**entry, "type": self.visit(field.type, entry.get("type"), here)})
+            else:
+                named.append(entry)
+        return named
 
     def _union(self, union: Union, derived: list[Json], path: str) -> list[Json]:
         """Null may stand elsewhere; the order of the other branches is that of the annotation."""

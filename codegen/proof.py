@@ -12,11 +12,12 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import TYPE_CHECKING, cast
 
+from codegen.attributes import attribute_names
 from codegen.canonical import fingerprint
 from codegen.contract import Contract, ContractVersion
 from codegen.default_differences import default_differences
 from codegen.faults import InvalidSchema
-from codegen.library_faults import FIXED_DOC, LEFT_OUT, Difference, explain, leaves_out_default
+from codegen.library_faults import FIXED_DOC, LEFT_OUT, RENAMED, Difference, explain, leaves_out_default
 from codegen.library_fixed import name_fixed
 from codegen.nodes import MISSING, Array, Enum, Field, Fixed, Json, Map, Node, Primitive, Record, Union, type_name
 from codegen.schema import parse_schema
@@ -110,13 +111,15 @@ class _Comparison:
                 yield from self.nodes(branch, theirs.branches[others.index(name)], f"{path}[{name}]")
 
     def _fields(self, ours: Record, theirs: Record, path: str) -> Iterator[Difference]:
-        names = [field.name for field in ours.fields]
+        attributes = attribute_names(ours)
         others = [field.name for field in theirs.fields]
-        if names != others:
-            yield Difference(path, "fields", names, others)
+        if list(attributes.values()) != others:
+            yield Difference(path, "fields", list(attributes.values()), others)
             return
         for field, other in zip(ours.fields, theirs.fields, strict=True):
             here = f"{path}.{field.name}" if path else field.name
+            if field.name != other.name:
+                yield Difference(here, RENAMED, field.name, other.name)
             yield from _field_attributes(field, other, here)
             yield from self.nodes(field.type, other.type, here)
 
@@ -142,7 +145,8 @@ def _field_attributes(ours: Field, theirs: Field, path: str) -> Iterator[Differe
         yield Difference(path, LEFT_OUT, ours.default, "none")
     else:
         yield from default_differences(ours.type, ours.default, theirs.default, path)
-    if sorted(ours.aliases) != sorted(theirs.aliases):
+    # The library takes the wire name of a renamed field for one more of its aliases.
+    if sorted(ours.aliases) != sorted(set(theirs.aliases) - ({ours.name} - set(ours.aliases))):
         yield Difference(path, "aliases", ours.aliases, theirs.aliases)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import keyword
 import struct
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -49,13 +50,7 @@ def default_expression(node: Node, value: Json) -> Default:
             )
             return Default(f"{{{parts}}}", mutable=True)
         case Record():
-            members = value if isinstance(value, dict) else {}
-            parts = ", ".join(
-                f"{field.name}={default_expression(field.type, members[field.name]).expression}"
-                for field in node.fields
-                if field.name in members
-            )
-            return Default(f"{simple_name(node.full_name)}({parts})", mutable=True)
+            return Default(_record_default(node, value if isinstance(value, dict) else {}), mutable=True)
         case Union():
             index = matching_branch(node, value)
             if index is None:
@@ -67,6 +62,19 @@ def default_expression(node: Node, value: Json) -> Default:
             return Default(_fixed_default(node, str(value)))
         case _:
             assert_never(node)
+
+
+def _record_default(node: Record, members: dict[str, Json]) -> str:
+    """A call with wire names; those that are no argument's name go in as a dictionary."""
+    values = {
+        field.name: default_expression(field.type, members[field.name]).expression
+        for field in node.fields
+        if field.name in members
+    }
+    named = [f"{name}={value}" for name, value in values.items() if not keyword.iskeyword(name)]
+    others = [f"{quote(name)}: {value}" for name, value in values.items() if keyword.iskeyword(name)]
+    arguments = [*named, *([f"**{{{', '.join(others)}}}"] if others else [])]
+    return f"{simple_name(node.full_name)}({', '.join(arguments)})"
 
 
 def _fixed_default(node: Fixed, value: str) -> str:

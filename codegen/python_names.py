@@ -21,7 +21,7 @@ MODULE_NAMES: Final[frozenset[str]] = frozenset(
 )  # fmt: skip
 
 # A field of one of these names would hide it from the fields behind it.
-_ANNOTATIONS: Final[frozenset[str]] = frozenset({"str", "bool", "list", "dict"})
+ANNOTATIONS: Final[frozenset[str]] = frozenset({"str", "bool", "list", "dict"})
 
 
 def member_names(symbols: Iterable[str]) -> dict[str, str]:
@@ -37,19 +37,6 @@ def member_names(symbols: Iterable[str]) -> dict[str, str]:
         taken.add(name)
         names[symbol] = name
     return names
-
-
-def refuse_attribute(name: str, reserved: frozenset[str]) -> str | None:
-    """Why a field of this name cannot be an attribute yet, or None. `reserved` has the base class's own names."""
-    if keyword.iskeyword(name):
-        return "is a Python keyword"
-    if name.startswith("_"):
-        return "starts with an underscore, which pydantic keeps for private attributes"
-    if name in reserved:
-        return "is a name that the model's base class uses"
-    if name in MODULE_NAMES or name in _ANNOTATIONS:
-        return "is a name that the generated module uses"
-    return None
 
 
 def refuse_class(name: str) -> str | None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import Final
 
 from codegen.contract import Contract, ContractVersion
-from codegen.nodes import Enum, Fixed, Named, Record, named_types, simple_name
+from codegen.nodes import Enum, Fixed, Named, Node, Record, children, simple_name
 from codegen.python_types import quote
 from codegen.render_types import render_enum, render_enum_table, render_fixed, render_record, statement
 from codegen.source_width import keep_wide_statements
@@ -159,18 +159,16 @@ def _plain(value: object) -> str:
 
 def _definition_order(root: Record) -> list[Named]:
     """The root first, then what it needs: reversed, every type stands before its use."""
-    order: list[Named] = []
-
-    def visit(node: Named) -> None:
-        if node in order:
-            order.remove(node)
-        order.append(node)
-        if isinstance(node, Record):
-            for inner in reversed([entry for entry in named_types(node) if entry is not node]):
-                visit(inner)
-
-    visit(root)
-    return order
+    finished: dict[Node, None] = {}
+    pending: list[tuple[Node, bool]] = [(root, False)]
+    while pending:
+        node, is_done = pending.pop()
+        if is_done:
+            finished[node] = None
+        elif node not in finished:
+            pending.append((node, True))
+            pending.extend((inner, False) for inner in reversed(list(children(node))))
+    return [node for node in reversed(finished) if isinstance(node, Fixed | Enum | Record)]
 
 
 def _head(contract: Contract, version: ContractVersion, notes: Sequence[str]) -> list[str]:

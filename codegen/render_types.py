@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from itertools import count
 from typing import Final
 
+from codegen.attributes import attribute_names
 from codegen.canonical import fingerprint
 from codegen.library_faults import leaves_out_default
 from codegen.nodes import Enum, Field, Fixed, Record, namespace_of, simple_name
@@ -49,14 +50,15 @@ def render_record(node: Record, version: int | None) -> list[str]:
             f"    FINGERPRINT: ClassVar[str] = {quote(fingerprint(node))}",
         ]
     lines.append("")
+    attributes = attribute_names(node)
     for field in node.fields:
-        lines += _field(field)
+        lines += _field(field, attributes[field.name])
     if node.fields:
         lines.append("")
     meta = {"namespace": namespace_of(node.full_name) or None}
     lines += _meta(meta, list(node.aliases), documented=node.doc is not None)
     loops = count()
-    body = [line for field in node.fields for line in encoding(field.type, f"self.{field.name}", loops)]
+    body = [line for field in node.fields for line in encoding(field.type, f"self.{attributes[field.name]}", loops)]
     lines += ["", f"    def _encode_into(self, out: bytearray) -> None:{_complexity_mark(body)}"]
     return [*lines, *(f"        {line}" for line in body or ['out += b""'])]
 
@@ -77,8 +79,8 @@ def _meta(values: dict[str, str | None], aliases: list[str], *, documented: bool
     return ["    class Meta:", *(lines or ["        pass"])]
 
 
-def _field(field: Field) -> list[str]:
-    arguments: list[str] = []
+def _field(field: Field, attribute: str) -> list[str]:
+    arguments: list[str] = [] if attribute == field.name else [f"alias={quote(field.name)}"]
     if field.has_default:
         # MISSING is excluded by has_default, which the type checker cannot see.
         default = default_expression(field.type, field.default)  # type: ignore[arg-type]
@@ -96,7 +98,7 @@ def _field(field: Field) -> list[str]:
         metadata["exclude_default"] = True
     if metadata:
         arguments.append(f'json_schema_extra={{"metadata": {_literal(metadata)}}}')
-    start = f"    {field.name}: {annotation(field.type)}"
+    start = f"    {attribute}: {annotation(field.type)}"
     if not arguments:
         return [start]
     line = f"{start} = Field({', '.join(arguments)})"

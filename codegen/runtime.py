@@ -50,6 +50,7 @@ class AvroModel(AvroBaseModel):
         frozen=True,
         hide_input_in_errors=True,
         ser_json_inf_nan="strings",
+        serialize_by_alias=True,
         validate_default=False,
         protected_namespaces=(),
     )

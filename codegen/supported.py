@@ -6,24 +6,25 @@ from typing import Final
 
 from codegen.faults import SchemaFault
 from codegen.json_source import escape_pointer
-from codegen.nodes import Enum, Field, Fixed, Json, Node, Primitive, Record, Union, children, simple_name, type_name
+from codegen.nodes import Enum, Field, Fixed, Json, Node, Primitive, Record, Union, simple_name, type_name
 from codegen.python_defaults import default_expression
-from codegen.python_names import refuse_attribute, refuse_class
+from codegen.python_names import refuse_class
 from codegen.python_types import table_name
 
+# Python takes 20 blocks inside each other at most, and an array or map needs two.
+_MAX_DEPTH: Final = 8
 _REFUSED_LOGICAL: Final = {"big-decimal"}
 
 
-def unsupported(root: Record, schema: Json, reserved: frozenset[str]) -> list[SchemaFault]:
-    """Everything in a legal schema that codegen refuses; `schema` is its JSON, `reserved` the base class's names."""
-    check = _Check(reserved)
+def unsupported(root: Record, schema: Json) -> list[SchemaFault]:
+    """Everything in a legal schema that codegen refuses; `schema` is its JSON."""
+    check = _Check()
     check.visit(root, schema, "")
     return check.faults
 
 
 class _Check:
-    def __init__(self, reserved: frozenset[str]) -> None:
-        self.reserved = reserved
+    def __init__(self) -> None:
         self.faults: list[SchemaFault] = []
         self.seen: dict[str, Node] = {}
         self.open: list[Record] = []
@@ -31,8 +32,14 @@ class _Check:
     def fault(self, pointer: str, reason: str) -> None:
         self.faults.append(SchemaFault(pointer, reason, "codegen does not make this yet; model it another way"))
 
-    def visit(self, node: Node, schema: Json, pointer: str) -> None:
-        """Walk the nodes beside the JSON, so that each fault has the pointer of the very place."""
+    def visit(self, node: Node, schema: Json, pointer: str, depth: int = 0) -> None:
+        """Walk the nodes beside the JSON, so that each fault has the pointer of the very place.
+
+        `depth` counts what is nested without a record's own function between.
+        """
+        if depth > _MAX_DEPTH:
+            self.fault(pointer, f"more than {_MAX_DEPTH} arrays, maps and unions inside each other")
+            return
         while isinstance(schema, dict) and isinstance(schema.get("type"), dict | list):
             schema, pointer = schema["type"], f"{pointer}/type"
         match node:
@@ -45,26 +52,26 @@ class _Check:
                 self._name(node.full_name, node, pointer)
                 self._claim(table_name(node), node, pointer)
             case Union():
-                self._union(node, schema, pointer)
+                self._union(node, schema, pointer, depth)
             case Record():
                 self._record(node, schema, pointer)
             case _:
                 key = "items" if type_name(node) == "array" else "values"
                 inner = node.items if key == "items" else node.values  # type: ignore[union-attr]
-                self.visit(inner, _member(schema, key), f"{pointer}/{key}")
+                self.visit(inner, _member(schema, key), f"{pointer}/{key}", depth + 1)
 
     def _logical(self, node: Primitive | Fixed, pointer: str) -> None:
         if node.logical is not None and node.logical.name in _REFUSED_LOGICAL:
             self.fault(pointer, f"the logical type {node.logical.name}")
 
-    def _union(self, node: Union, schema: Json, pointer: str) -> None:
+    def _union(self, node: Union, schema: Json, pointer: str, depth: int) -> None:
         kinds = [type_name(branch) for branch in node.branches]
         if len(kinds) != 2 or kinds.count("null") != 1:
             self.fault(pointer, f"a union other than null and one type ([{', '.join(kinds)}])")
             return
         for index, branch in enumerate(node.branches):
             item = schema[index] if isinstance(schema, list) and index < len(schema) else None
-            self.visit(branch, item, f"{pointer}/{index}")
+            self.visit(branch, item, f"{pointer}/{index}", depth + 1)
 
     def _record(self, node: Record, schema: Json, pointer: str) -> None:
         if any(record is node for record in self.open):
@@ -76,14 +83,8 @@ class _Check:
         if node.is_error:
             self.fault(pointer, f"an error type ({node.full_name})")
         self.open.append(node)
-        types = _type_names(node)
         for index, field in enumerate(node.fields):
             here = f"{pointer}/fields/{index}"
-            reason = refuse_attribute(field.name, self.reserved)
-            if field.name in types:
-                reason = "is also the name of a type in this record"
-            if reason is not None:
-                self.fault(f"{here}/name", f"the field name {field.name!r}, which {reason}")
             declared = _member(_member(schema, "fields"), index)
             before = len(self.faults)
             self.visit(field.type, _member(declared, "type"), f"{here}/type")
@@ -127,16 +128,3 @@ def _member(schema: Json, key: str | int) -> Json:
     if isinstance(schema, list) and isinstance(key, int) and key < len(schema):
         return schema[key]
     return None
-
-
-def _type_names(record: Record) -> set[str]:
-    """The classes that the annotations of a record's fields name."""
-    names: set[str] = set()
-    pending = [field.type for field in record.fields]
-    while pending:
-        node = pending.pop()
-        if isinstance(node, Fixed | Enum | Record):
-            names.add(simple_name(node.full_name))
-        else:
-            pending.extend(children(node))
-    return names

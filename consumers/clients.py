@@ -6,7 +6,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
 
-from consumers.faults import ConsumerError, RegistryUnavailable
+from consumers.faults import ConsumerError, RegistryUnavailable, Unavailable
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Producer
@@ -25,7 +25,13 @@ _CONSUMER_DEFAULTS: Final = {
     "heartbeat.interval.ms": 2000,
     "log_level": 3,
 }
-_PRODUCER_DEFAULTS: Final = {"partitioner": "murmur2_random", "linger.ms": 5, "log_level": 3}
+# Whatever could be read must fit into a dead letter: the broker, not the client, says what is too large.
+_PRODUCER_DEFAULTS: Final = {
+    "partitioner": "murmur2_random",
+    "linger.ms": 5,
+    "log_level": 3,
+    "message.max.bytes": 1_000_000_000,
+}
 # One attempt of a few seconds: the loop waits and asks again, and polls meanwhile.
 _REGISTRY_DEFAULTS: Final = {"timeout": 3, "max.retries": 0}
 
@@ -64,20 +70,25 @@ def make_registry() -> SchemaRegistryClient:
     return SchemaRegistryClient({**schema_registry_conf(), **_REGISTRY_DEFAULTS})
 
 
-def partition_count(client: Consumer, topic: str, timeout_s: float = 10.0) -> int:
-    """How many partitions `topic` has. Raises ConsumerError if it has none or no broker answers."""
+def partition_count(client: Consumer, topic: str, timeout_s: float = 5.0) -> int:
+    """How many partitions `topic` has. Raises ConsumerError if there is no such topic, Unavailable without a broker."""
     from confluent_kafka import KafkaException
 
     try:
         found = client.list_topics(topic, timeout=timeout_s).topics.get(topic)
     except KafkaException as exception:
-        raise ConsumerError(
-            f"no Kafka broker answered within {timeout_s:g} s ({exception.args[0].str()}): start one "
-            f"(`pipeline broker`), or correct KAFKA_BOOTSTRAP_SERVERS"
-        ) from exception
+        raise Unavailable(f"no Kafka broker answered within {timeout_s:g} s ({exception.args[0].str()})") from exception
     if found is None or found.error is not None or not found.partitions:
         raise ConsumerError(f"the topic {topic} does not exist: create it (`pipeline topics create`)")
     return len(found.partitions)
+
+
+def partitions_at_start(client: Consumer, topic: str) -> int:
+    """As `partition_count`, for a process that has just been started: without a broker, a person must act."""
+    try:
+        return partition_count(client, topic, timeout_s=10.0)
+    except Unavailable as reason:
+        raise ConsumerError(f"{reason}: start one (`pipeline broker`), or correct KAFKA_BOOTSTRAP_SERVERS") from reason
 
 
 def registered_id(registry: SchemaRegistryClient, subject: str, avsc: str) -> int:

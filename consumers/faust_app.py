@@ -14,20 +14,21 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import os
 import tempfile
 import threading
-from contextlib import suppress
 from typing import Any, Final
 
 from consumers.backoff import Backoff
-from consumers.clients import make_consumer, partition_count
+from consumers.clients import make_consumer, partitions_at_start
 from consumers.dead_letter import DeadLetterQueue
 from consumers.deserializer import Decoded
 from consumers.faults import ConsumerError, Unavailable, Undecodable
+from consumers.faust_edges import ended_in_time, let_faust_say, record_from_faust, report_thread
 from consumers.faust_settings import faust_settings
 from consumers.options import ConsumerOptions
 from consumers.progress import State
-from consumers.record import Record, headers_from
+from consumers.record import Record
 from consumers.runner import Setup, log_to_stderr, set_up
 from consumers.stopping import stop_on_signals
 from consumers.tally import attribute_of, text_of
@@ -47,15 +48,15 @@ _TIMINGS: Final = {
 # One changelog record follows each source record; without this each travels alone.
 _LINGER_S: Final = 0.02
 _CONFIRM_S: Final = 5.0
-_STOP_WITHIN_S: Final = 10.0
+_STOP_WITHIN_S: Final = 6.0
 _TICK_S: Final = 0.1
 
 
 def run_faust(options: ConsumerOptions) -> int:
     """Run the app until stopped; the exit code. Raises ConsumerError for what a person must mend."""
     log_to_stderr(APP)
-    _let_faust_say(logging.ERROR)
-    threading.excepthook = _report_thread
+    let_faust_say(logging.ERROR)
+    threading.excepthook = report_thread
     with (
         stop_on_signals(options.stop),
         tempfile.TemporaryDirectory(prefix="faust-") as folder,
@@ -63,17 +64,6 @@ def run_faust(options: ConsumerOptions) -> int:
     ):
         asyncio.run(_run(setup, folder))
     return 0
-
-
-def _let_faust_say(level: int) -> None:
-    for chatty in ("faust", "mode", "aiokafka"):
-        logging.getLogger(chatty).setLevel(level)
-
-
-def _report_thread(failure: threading.ExceptHookArgs) -> None:
-    """Faust's fetching thread ends by cancellation when there is no broker to say goodbye to: that is no failure."""
-    if not issubclass(failure.exc_type, asyncio.CancelledError):
-        threading.__excepthook__(failure)
 
 
 async def _run(setup: Setup, folder: str) -> None:
@@ -104,7 +94,7 @@ class FaustConsumer:
 
         probe = make_consumer(self._setup.group)
         try:
-            partitions = partition_count(probe, self._setup.contract.topic)
+            partitions = partitions_at_start(probe, self._setup.contract.topic)
         finally:
             probe.close()
         app: Any = faust.App(  # its own annotations do not cover what its documentation allows
@@ -138,16 +128,18 @@ class FaustConsumer:
         self._reporter.report()
         try:
             await self._until_stopped()
-            await asyncio.wait_for(self._drain(), _STOP_WITHIN_S)
-        except TimeoutError:
-            raise ConsumerError("stopped before the broker confirmed all: some records will be read again") from None
+            drained = await ended_in_time(self._drain(), _STOP_WITHIN_S)
         finally:
             # Without brokers Faust would wait for them to take its leave, and show how each of its parts was cut off.
-            _let_faust_say(logging.CRITICAL)
-            with suppress(asyncio.CancelledError, TimeoutError):
-                await asyncio.wait_for(self.app.stop(), _STOP_WITHIN_S)
-        self._setup.progress.state = State.STOPPED
+            let_faust_say(logging.CRITICAL)
+            stopped = await ended_in_time(self.app.stop(), _STOP_WITHIN_S)
+        if drained and stopped:
+            self._setup.progress.state = State.STOPPED
         self._reporter.report(final=True)
+        if not (drained and stopped):
+            log.error("stopped before the broker confirmed all: some records will be read again")
+            logging.shutdown()
+            os._exit(ConsumerError.exit_code)
 
     async def _until_stopped(self) -> None:
         starting = asyncio.ensure_future(self.app.start())
@@ -212,7 +204,7 @@ class FaustConsumer:
     async def _consume(self, stream: Any) -> None:
         async for event in stream.noack().events():
             async with self._busy:
-                record = _record_from(event.message)
+                record = record_from_faust(event.message)
                 if record.offset >= self._next.get(record.partition, 0):
                     if self._stop.is_set() or not await self._take(record):
                         break
@@ -274,16 +266,3 @@ class FaustConsumer:
             value = key.partition("|")[2]
             totals[value] = totals.get(value, 0) + count
         self._setup.progress.aggregate = dict(sorted(totals.items()))
-
-
-def _record_from(message: Any) -> Record:
-    """The record of a Faust message, whose timestamp counts in seconds."""
-    return Record(
-        topic=message.topic,
-        partition=message.partition,
-        offset=message.offset,
-        timestamp_ms=round(message.timestamp * 1000) if message.timestamp is not None else None,
-        key=message.key,
-        value=message.value,
-        headers=headers_from(message.headers),
-    )

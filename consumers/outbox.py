@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+from confluent_kafka import KafkaException
 
 from consumers.faults import ConsumerError, DeliveryUnconfirmed
 from consumers.record import Header
@@ -59,7 +62,10 @@ class Outbox:
         return self._in_flight + len(self._failed)
 
     def put(self, outgoing: Outgoing) -> None:
-        """Produce; a full local queue is waited out for a moment. Raises DeliveryUnconfirmed, and nothing is kept."""
+        """Produce; a full local queue is waited out for a moment. Raises DeliveryUnconfirmed, and nothing is kept.
+
+        What the client itself refuses is told by the next `confirm`, as what the broker refuses.
+        """
         for last in (False, True):
             try:
                 self._producer.produce(
@@ -72,11 +78,14 @@ class Outbox:
             except BufferError as error:
                 if last:
                     raise DeliveryUnconfirmed(f"the queue towards {outgoing.topic} is full") from error
-                self._producer.poll(1.0)
+                self._poll(1.0)
+            except KafkaException as refusal:
+                self._failed.append((outgoing, refusal.args[0]))
+                break
             else:
                 self._in_flight += 1
                 break
-        self._producer.poll(0)
+        self._poll(0)
 
     def confirm(self, timeout_s: float) -> None:
         """Return when the broker has confirmed every record.
@@ -92,7 +101,8 @@ class Outbox:
                 self._failed.extend(again[position:])
                 raise
         if self._in_flight:
-            self._producer.flush(timeout_s)
+            with _fatal_errors_named():
+                self._producer.flush(timeout_s)
         for outgoing, failure in self._failed:
             if failure.code() in _HOPELESS or failure.fatal():
                 raise ConsumerError(
@@ -103,6 +113,10 @@ class Outbox:
             error = f" ({self._error.str()})" if self._error is not None else ""
             raise DeliveryUnconfirmed(f"the broker has not confirmed {self.unconfirmed} records{error}")
 
+    def _poll(self, timeout_s: float) -> None:
+        with _fatal_errors_named():
+            self._producer.poll(timeout_s)
+
     def _delivered(self, outgoing: Outgoing, error: KafkaError | None, _message: Message) -> None:
         self._in_flight -= 1
         self._error = error
@@ -110,3 +124,15 @@ class Outbox:
             self._failed.append((outgoing, error))
         elif self._on_confirmed is not None:
             self._on_confirmed(outgoing.token)
+
+
+@contextmanager
+def _fatal_errors_named() -> Iterator[None]:
+    """An idempotent producer that met a fatal error raises it from every poll, and is of no more use."""
+    try:
+        yield
+    except KafkaException as error:
+        reason = error.args[0].str()
+        raise ConsumerError(
+            f"the producer cannot go on ({reason}); nothing was committed that is not confirmed: start again"
+        ) from error

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from consumers.backoff import Backoff
-from consumers.clients import make_consumer, make_producer, make_registry, partition_count
+from consumers.clients import make_consumer, make_producer, make_registry, partitions_at_start
 from consumers.commits import Commits
 from consumers.dead_letter import DeadLetterQueue, Reader
 from consumers.deserializer import Deserializer
@@ -109,7 +109,7 @@ def _make_loop(setup: Setup, handler: Handler) -> Loop:
     commits = Commits(setup.contract.topic)
     consumer = make_consumer(setup.group, commits.on_commit)
     try:
-        partition_count(consumer, setup.contract.topic)
+        partitions_at_start(consumer, setup.contract.topic)
     except ConsumerError:
         consumer.close()
         raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import time
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -42,16 +43,20 @@ class WriterSchemas:
     """Fetches, parses and remembers writer schemas.
 
     An id that the registry does not know is waited for during `patience_s`, since registries replicate; then it is
-    undecodable, and stays so for `forget_after_s` before the registry is asked again. `clock` counts seconds.
+    undecodable, and stays so for `forget_after_s` before the registry is asked again. After `most_in_vain` of them
+    within that time no further one is waited for, so that foreign records cannot hold the topic up. `clock` counts
+    seconds.
     """
 
     registry: SchemaRegistryClient
     contract: GeneratedContract
     patience_s: float = 5.0
     forget_after_s: float = 300.0
+    most_in_vain: int = 10
     clock: Callable[[], float] = time.monotonic
     _known: dict[SchemaRef, WriterSchema] = field(default_factory=dict)
     _missing_since: dict[SchemaRef, float] = field(default_factory=dict)
+    _in_vain: deque[float] = field(default_factory=deque)
     _versions: Mapping[int, Any] | None = None
 
     def cached(self, ref: SchemaRef) -> WriterSchema | None:
@@ -66,7 +71,8 @@ class WriterSchemas:
         if known is None:
             known = self._fetch(ref)
             self._known[ref] = known
-            self._missing_since.pop(ref, None)
+            if self._missing_since.pop(ref, None) is not None:
+                self._in_vain.clear()
         return known
 
     def _fetch(self, ref: SchemaRef) -> WriterSchema:
@@ -97,9 +103,16 @@ class WriterSchemas:
                     f"the registry did not give schema {ref} ({type(error).__name__}: {error})"
                 ) from error
             first = self._missing_since.setdefault(ref, self.clock())
-            if self.clock() - first < self.patience_s:
+            if self._is_patient() and self.clock() - first < self.patience_s:
                 raise RegistryUnavailable(f"the registry does not know schema {ref} yet") from error
+            self._in_vain.append(self.clock())
             raise _unknown(ref) from error
+
+    def _is_patient(self) -> bool:
+        """Whether waiting still makes sense: not after many ids in a row that were waited for in vain."""
+        while self._in_vain and self.clock() - self._in_vain[0] >= self.forget_after_s:
+            self._in_vain.popleft()
+        return len(self._in_vain) < self.most_in_vain
 
     def _version_of(self, schema: Any) -> int | None:
         if self._versions is None:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import zlib
 from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any, Final
 
 import msgspec
@@ -29,6 +31,9 @@ _UTF8: Final = {"utf-8", "utf8", "us-ascii"}
 _SPACE: Final = b" \t\r\n"
 _GZIP_WINDOW: Final = zlib.MAX_WBITS | 16  # the gzip wrapper alone (RFC 1952)
 _INFLATE_STEP_BYTES: Final = 256 * 1024  # about a millisecond
+# With more commas than this for each event that a request may have, the items are counted before they are cut out.
+_COMMAS_OF_AN_EVENT: Final = 64
+_STRUCTURE: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},]', re.DOTALL)
 _events = msgspec.json.Decoder(list[msgspec.Raw])
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -192,7 +197,7 @@ def inflate(body: bytes, limit: int) -> Iterator[bytes]:
 def split_events(body: bytes, ndjson: bool, max_records: int) -> Events:
     """Cut a body into its events, without a look into them. Raises Refusal."""
     if ndjson:
-        slices = [line for line in body.split(b"\n") if line.strip(_SPACE)]
+        slices = _lines(body, max_records)
         many = True
     else:
         start = body.lstrip(_SPACE)[:1] if body[:1] in b" \t\r\n" else body[:1]
@@ -200,14 +205,45 @@ def split_events(body: bytes, ndjson: bool, max_records: int) -> Events:
             if not start:
                 raise Refusal(INVALID_BODY, "empty", "the body is empty; send an event, an array or lines of JSON")
             return Events([body], many=False)
+        if body.count(b",") > max_records * _COMMAS_OF_AN_EVENT:
+            _refuse_long_array(body, max_records)
         slices = _split_array(body)
         many = True
     if not slices:
         raise Refusal(INVALID_BODY, "empty", "the body holds no events")
     if len(slices) > max_records:
-        detail = f"the body holds {len(slices)} events; a request may have {max_records}"
-        raise Refusal(TOO_LARGE, "records", detail)
+        raise _too_many(max_records)
     return Events(slices, many)
+
+
+def _too_many(max_records: int) -> Refusal:
+    return Refusal(TOO_LARGE, "records", f"a request may have {max_records} events; send fewer at once")
+
+
+def _lines(body: bytes, max_records: int) -> list[bytes]:
+    """The lines that hold something; no more are looked at than a request may have."""
+    slices: list[bytes] = []
+    for line in BytesIO(body):
+        if line.strip(_SPACE):
+            if len(slices) == max_records:
+                raise _too_many(max_records)
+            slices.append(line.rstrip(b"\n"))
+    return slices
+
+
+def _refuse_long_array(body: bytes, max_records: int) -> None:
+    """Count the items of an array that may be very many, before each is cut out and costs memory."""
+    depth = items = 0
+    for token in _STRUCTURE.finditer(body):
+        mark = token.group()
+        if mark in (b"[", b"{"):
+            depth += 1
+        elif mark in (b"]", b"}"):
+            depth -= 1
+        elif mark == b"," and depth == 1:
+            items += 1
+            if items >= max_records:
+                raise _too_many(max_records)
 
 
 def _split_array(body: bytes) -> list[bytes]:

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
     from pydantic import ValidationError
     from pydantic_core import ErrorDetails
 
+# Listing them would cost more than finding them did.
+MANY_FAULTS: Final = 1000
 _MAX_NAME: Final = 100  # characters of a name that the client made up
 # Kinds whose message is made of the schema alone; any other might quote the value.
 _SAFE_KINDS: Final = (
@@ -34,6 +36,8 @@ class FaultTranslator:
 
     def translate(self, error: ValidationError) -> list[Fault]:
         """At least one fault, and at most MAX_TOLD_FAULTS."""
+        if error.error_count() > MANY_FAULTS:
+            return [Fault(Stage.VALIDATE, "", f"the event has {error.error_count()} faults, too many to list")]
         details = error.errors(include_url=False, include_input=False)
         return [self._translate(entry) for entry in details[:MAX_TOLD_FAULTS]]
 

@@ -25,7 +25,7 @@ from producer_api.errors import (
     Stage,
     problem_answer,
 )
-from producer_api.publisher import Delivered, Headers, Receipt, Record
+from producer_api.receipts import Delivered, Headers, Receipt, Record
 from producer_api.shapes import AcceptedShapes, InvalidEvent
 
 if TYPE_CHECKING:
@@ -86,6 +86,7 @@ class Ingestion:
         *,
         rejects: Rejects | None = None,
         retry_after_s: int = 1,
+        max_event_bytes: int = 1_000_000,
         on_undelivered: Callable[[], None] = lambda: None,
     ) -> None:
         """`on_undelivered` is called when the broker did not acknowledge in time."""
@@ -97,6 +98,7 @@ class Ingestion:
         self._rejects = rejects
         self._retry = {"retry-after": str(retry_after_s)}
         self._on_undelivered = on_undelivered
+        self._max_event_bytes = max_event_bytes
         attributes = {wire: attribute for attribute, wire in shapes.model.WIRE_NAMES.items()}
         self._key = attributes[contract.key] if contract.key is not None else None
         self._event_id = attributes.get(_EVENT_ID)
@@ -176,6 +178,8 @@ class Ingestion:
 
     def _prepare(self, data: bytes) -> _Prepared:
         """Raises InvalidEvent."""
+        if len(data) > self._max_event_bytes:
+            raise InvalidEvent([Fault(Stage.PARSE, "", f"an event may have {self._max_event_bytes} bytes")])
         reading = self._shapes.read(data)
         model = reading.model
         try:
@@ -184,7 +188,7 @@ class Ingestion:
             fault = Fault(Stage.ENCODE, "", "the event cannot be written as Avro")
             raise InvalidEvent([fault]) from None
         key = None if self._key is None else _key_text(model, self._key).encode()
-        event_id = None if self._event_id is None else str(getattr(model, self._event_id))
+        event_id = None if self._event_id is None else _text_or_none(getattr(model, self._event_id))
         return _Prepared(Record(self._topic, key, value), event_id, reading.shape)
 
     def _produce(self, records: list[Record], headers: Headers | None) -> asyncio.Future[list[Receipt]]:
@@ -211,7 +215,7 @@ class Ingestion:
     def _fill_template(self, outcome: _Accepted) -> bytes:
         if not self._template:
             self._template = self._make_template()
-        if outcome.event_id is None:
+        if self._event_id is None:
             return self._template % (outcome.partition, outcome.offset)
         return self._template % (msgspec.json.encode(outcome.event_id), outcome.partition, outcome.offset)
 
@@ -259,6 +263,10 @@ def _one_problem(problem: Any, faults: Sequence[Fault], headers: dict[str, str] 
     if len(faults) > 1:
         detail += f" (and {len(faults) - 1} more)"
     return problem_answer(problem, detail, [fault.describe(0) for fault in faults], headers=headers)
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else str(value)
 
 
 def _key_text(model: AvroModel, attribute: str) -> str:

@@ -11,54 +11,21 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from time import monotonic
 from typing import Any, Final, NamedTuple, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from producer_api.bounds import Bound, Overloaded
+from producer_api.receipts import QUEUE_FULL, Delivered, Headers, Receipt, Record, Undelivered, undelivered
 
 _log: Final = logging.getLogger(__name__)
 _POLL_TIMEOUT_S: Final = 0.2
 _PURGE_TIMEOUT_S: Final = 2.0
 # A record's cost beyond its key and value in librdkafka's queue, so that many tiny records are bounded too.
 RECORD_OVERHEAD_BYTES: Final = 100
-# The broker judged the record itself; sending it again changes nothing.
-_FINAL_ERRORS: Final = {"MSG_SIZE_TOO_LARGE", "RECORD_LIST_TOO_LARGE", "INVALID_RECORD", "INVALID_MSG"}
 _LOST_ERRORS: Final = {"_ALL_BROKERS_DOWN", "_TRANSPORT", "_RESOLVE"}
-# librdkafka's own errors, for which "the broker refused" would be untrue.
-_SENTENCES: Final = {
-    "_PURGE_QUEUE": "the service stopped before the broker acknowledged the record",
-    "_PURGE_INFLIGHT": "the service stopped before the broker acknowledged the record",
-    "_MSG_TIMED_OUT": "the broker did not acknowledge the record in time",
-    "_QUEUE_FULL": "the queue to the broker is full",
-}
-
-
-class Record(NamedTuple):
-    """What one event becomes on its topic. `value` is framed already."""
-
-    topic: str
-    key: bytes | None
-    value: bytes
-
-
-class Delivered(NamedTuple):
-    """The broker has acknowledged the record here."""
-
-    partition: int
-    offset: int
-
-
-class Undelivered(NamedTuple):
-    """The broker has not acknowledged the record. `stage` is `queue` or `deliver`."""
-
-    stage: str
-    message: str
-    retryable: bool
-
-
-Receipt = Delivered | Undelivered
-Headers = list[tuple[str, bytes]]
+_LATE_ERRORS: Final = {"_MSG_TIMED_OUT", "_TIMED_OUT"}
 
 
 class FlushReport(NamedTuple):
@@ -140,6 +107,8 @@ class Publisher:
         self._closing = False
         self._stopped = threading.Event()
         self._fatal = threading.Event()
+        self._stall_s = float(conf.get("delivery.timeout.ms", conf.get("message.timeout.ms", 120_000))) / 1000
+        self._alive_at = monotonic()
 
     def start(self) -> None:
         """Make the producer, which connects by itself, and the poll thread."""
@@ -195,9 +164,8 @@ class Publisher:
         return FlushReport(self.delivered, self.undelivered, self.bound.records)
 
     def _drain(self, deadline_s: float) -> None:
-        if self._producer.flush(deadline_s):
-            self._producer.purge()
-            self._producer.flush(_PURGE_TIMEOUT_S)
+        if self._flush(self._producer, deadline_s):
+            self._end(self._producer)
         self._stopped.set()
         self._poller.join()
 
@@ -209,7 +177,9 @@ class Publisher:
 
     def _refuse_now(self, delivery: _Delivery, error: KafkaError | None) -> None:
         """The queue did not take the record; no callback will come."""
-        full = Undelivered("queue", _SENTENCES["_QUEUE_FULL"], True)
+        if error is not None:
+            self._note_error(error)
+        full = Undelivered("queue", QUEUE_FULL, True)
         self._settle(delivery, full if error is None else undelivered(error, "queue"))
 
     def _settle(self, delivery: _Delivery, receipt: Receipt) -> None:
@@ -229,14 +199,27 @@ class Publisher:
     def _resolve(self) -> None:
         """In the event loop: settle every delivery that has arrived."""
         self._woken = False
+        is_late = False
         while self._arrived:
             delivery = self._arrived.popleft()
             self._settle(delivery, delivery.receipt())
+            if delivery.error is None:
+                self._alive_at = monotonic()
+            else:
+                self._note_error(delivery.error)
+                is_late = is_late or delivery.error.name() in _LATE_ERRORS
+        if is_late and monotonic() - self._alive_at >= self._stall_s:
+            # A cluster that forgot the producer's id (one made anew at the same address) never answers it again.
+            self._alive_at = monotonic()
+            self._fatal.set()
 
     def _poll(self) -> None:
         """The poll thread. `poll` serves every callback that is due before it returns."""
         while not self._stopped.is_set():
-            self._producer.poll(_POLL_TIMEOUT_S)
+            try:
+                self._producer.poll(_POLL_TIMEOUT_S)
+            except KafkaException as error:  # a fatal one comes this way, and not by the callback
+                self._note_error(error.args[0])
             if self._arrived and not self._woken:
                 self._woken = True
                 self._call_soon(self._resolve)
@@ -248,7 +231,7 @@ class Publisher:
             self._loop.call_soon_threadsafe(function)
 
     def _note_error(self, error: KafkaError) -> None:
-        """librdkafka's error callback, in the poll thread."""
+        """From librdkafka's error callback, a poll or a delivery."""
         if error.fatal():
             self._fatal.set()
         elif error.name() in _LOST_ERRORS:
@@ -256,22 +239,27 @@ class Publisher:
 
     def _replace_producer(self) -> None:
         """An idempotent producer is unusable after a fatal error: end it, its records refused, and make another."""
-        _log.error("the Kafka producer met a fatal error and is replaced")
+        _log.error("the Kafka producer met a fatal error, or nothing was acknowledged in time: it is replaced")
         old, self._producer = self._producer, self._make_producer(self._conf)
         self._fatal.clear()
-        old.purge()
-        old.flush(_PURGE_TIMEOUT_S)
+        self._end(old)
+
+    def _end(self, producer: ProducerLike) -> None:
+        """Give up what a producer holds; its deliveries say so."""
+        producer.purge()
+        self._flush(producer, _PURGE_TIMEOUT_S)
+
+    @staticmethod
+    def _flush(producer: ProducerLike, timeout_s: float) -> int:
+        """How many records are left. A producer with a fatal error raises, and has the rest."""
+        try:
+            return producer.flush(timeout_s)
+        except KafkaException:
+            return 1
 
 
 def _size(record: Record) -> int:
     return len(record.value) + len(record.key or b"") + RECORD_OVERHEAD_BYTES
-
-
-def undelivered(error: KafkaError, stage: str) -> Undelivered:
-    """librdkafka's error as one sentence for a client; it names neither hosts nor values."""
-    name = error.name()
-    message = _SENTENCES.get(name, f"the broker refused the record ({name})")
-    return Undelivered(stage, message, name not in _FINAL_ERRORS)
 
 
 def _make_producer(conf: dict[str, Any]) -> ProducerLike:

@@ -8,7 +8,8 @@ from typing import Final
 from producer_api.bounds import Overloaded
 from producer_api.errors import Fault
 from producer_api.metrics import ContractMetrics
-from producer_api.publisher import Delivered, Headers, Publisher, Receipt, Record
+from producer_api.publisher import Publisher
+from producer_api.receipts import Delivered, Headers, Receipt, Record
 
 REJECTS_SUFFIX: Final = ".rejects"
 

@@ -15,7 +15,7 @@ from producer_api.errors import INTERNAL, INVALID_BODY, UNAVAILABLE, Answer, Fau
 from producer_api.health import BrokerWatch
 from producer_api.ingest import Ingestion
 from producer_api.metrics import ContractMetrics
-from producer_api.publisher import Headers
+from producer_api.receipts import Headers
 from producer_api.rejects import Rejects
 from producer_api.serializer import Serializer
 
@@ -26,6 +26,14 @@ _GONE: Final = Answer(499, b"")  # nobody reads it
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+
+
+def _joined(raw_headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+    """Headers by name; those that came more than once are one list (RFC 9110, section 5.2)."""
+    headers: dict[bytes, bytes] = {}
+    for name, value in raw_headers:
+        headers[name] = headers[name] + b", " + value if name in headers else value
+    return headers
 
 
 @dataclass(slots=True)
@@ -75,7 +83,7 @@ class ContractEndpoint:
 
     async def answer(self, raw_headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Answer:
         """Never raises: a fault of our own is a 500 whose cause is in the log, without values of the request."""
-        headers = dict(raw_headers)
+        headers = _joined(raw_headers)
         reader = BodyReader(headers, self._limits, self._open_requests)
         try:
             self._gate.check(self._serializer)

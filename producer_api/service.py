@@ -109,6 +109,7 @@ class Service:
             metrics,
             rejects=rejects,
             retry_after_s=settings.retry_after_s,
+            max_event_bytes=settings.max_event_bytes,
             on_undelivered=self._suspect_kafka,
         )
         limits = BodyLimits(

@@ -21,6 +21,7 @@ VARIABLES: Final = (
     "API_MAX_BODY_BYTES",
     "API_MAX_DECOMPRESSED_BYTES",
     "API_MAX_RECORDS",
+    "API_MAX_EVENT_BYTES",
     "API_MAX_OPEN_REQUEST_BYTES",
     "API_MAX_IN_FLIGHT_RECORDS",
     "API_MAX_IN_FLIGHT_BYTES",
@@ -42,6 +43,7 @@ class Settings:
     max_body_bytes: int = 4 * 1024 * 1024
     max_decompressed_bytes: int = 16 * 1024 * 1024
     max_records: int = 10_000
+    max_event_bytes: int = 1_000_000
     max_open_request_bytes: int = 64 * 1024 * 1024
     max_in_flight_records: int = 100_000
     max_in_flight_bytes: int = 64 * 1024 * 1024
@@ -71,6 +73,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         max_body_bytes=config.setting_int("API_MAX_BODY_BYTES", base.max_body_bytes, 1, given),
         max_decompressed_bytes=config.setting_int("API_MAX_DECOMPRESSED_BYTES", base.max_decompressed_bytes, 1, given),
         max_records=config.setting_int("API_MAX_RECORDS", base.max_records, 1, given),
+        max_event_bytes=config.setting_int("API_MAX_EVENT_BYTES", base.max_event_bytes, 1, given),
         max_open_request_bytes=config.setting_int("API_MAX_OPEN_REQUEST_BYTES", base.max_open_request_bytes, 1, given),
         max_in_flight_records=max_in_flight_records,
         max_in_flight_bytes=max_in_flight_bytes,

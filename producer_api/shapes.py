@@ -17,7 +17,8 @@ from codegen.resolution import Resolver
 from codegen.runtime import AvroDecodeError, AvroEncodeError, AvroModel
 from codegen.schema import parse_schema
 from producer_api.errors import Fault, Stage
-from producer_api.faults import FaultTranslator
+from producer_api.faults import MANY_FAULTS, FaultTranslator
+from producer_api.json_forms import same_json
 from producer_api.serializer import parsed
 
 if TYPE_CHECKING:
@@ -67,6 +68,8 @@ class AcceptedShapes:
             if number != pinned and resolver.can_read(reader, writer):
                 self._others.append(_version(number, model, writer))
                 names[number] = frozenset(field.name for field in writer.fields)
+        # Almost always none: then nothing is tried twice.
+        self._ambiguous = [each for each in self._others if not same_json(reader, _parse(each.model))]
         self._names = sorted(names.items())
         self._alias_tokens = [f'"{alias}"'.encode() for alias in self.model.ALIASES]
         self._by_attributes: dict[frozenset[str], int] = {}
@@ -82,6 +85,8 @@ class AcceptedShapes:
             model = self.model.model_validate_json(data)
         except ValidationError as error:
             return self._read_otherwise(data, error)
+        for version in self._ambiguous:
+            self._refuse_other_meaning(data, model, version)
         for token in self._alias_tokens:
             if token in data:
                 return Reading(model, self._shape_of_keys(data))
@@ -102,9 +107,19 @@ class AcceptedShapes:
         """Conservative: when the count of a version stays at zero, no client needs it any more."""
         return next((number for number, names in self._names if keys <= names), self.pinned)
 
+    def _refuse_other_meaning(self, data: bytes, model: AvroModel, version: _Version) -> None:
+        """The same text can be a string for one version and base64 for another: nobody knows which was meant."""
+        try:
+            other = version.model.model_validate_json(data)
+        except ValidationError:
+            return
+        if self._convert(other, version) != model:
+            message = f"the event means one thing as version {version.number} and another as version {self.pinned}"
+            raise InvalidEvent([Fault(Stage.VALIDATE, "", message)])
+
     def _read_otherwise(self, data: bytes, error: ValidationError) -> Reading:
         nearest, fewest = self._pinned, error
-        for version in self._others:
+        for version in self._others if error.error_count() <= MANY_FAULTS else ():
             try:
                 model = version.model.model_validate_json(data)
             except ValidationError as other:

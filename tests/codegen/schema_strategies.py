@@ -23,7 +23,9 @@ FIELD_NAMES = st.one_of(
     st.from_regex(r"[a-z][a-z0-9_]{0,5}", fullmatch=True),
     st.sampled_from(
         ["userId", "X", "id", "type", "hash", "list", "str", "dict", "int", "key", "item", "out", "self", "cls", "name",
-         "namespace", "doc", "default", "title", "annotations", "len", "enumerate", "date", "time", "uuid", "model"]
+         "namespace", "doc", "default", "title", "annotations", "len", "enumerate", "date", "time", "uuid", "model",
+         "class", "None", "_", "__", "_x", "_1", "copy", "copy_", "model_config", "serialize", "json", "AVSC", "Field",
+         "datetime", "bool", "Status", "A", "field"]
     ),
 )  # fmt: skip
 TYPE_NAMES = st.one_of(

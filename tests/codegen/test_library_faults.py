@@ -44,6 +44,15 @@ def test_container_name() -> None:
     assert explained("container-name", Difference("tags", "properties", {}, {"name": derived["name"]}))
 
 
+def test_field_name() -> None:
+    class Model(AvroBaseModel):
+        class_: int = Field(alias="class")
+
+    derived = field_of(Model)
+    assert (derived["name"], derived["aliases"]) == ("class_", ["class"])
+    assert explained("field-name", Difference("class", "name", "class", derived["name"]))
+
+
 def test_null_order() -> None:
     class Model(AvroBaseModel):
         note: str | None
@@ -223,6 +232,7 @@ def test_every_fault_has_a_test() -> None:
             {"name": "a", "type": "bytes", "default": "\u00ff"},
             "a: a default with an optional, bytes or nano",
         ),
+        ({"name": "class", "type": "int", "aliases": ["klass"]}, "class: the field is called by its attribute."),
         ({"name": "a", "type": "int", "doc": ""}, "a: an empty doc is lost."),
     ],
 )

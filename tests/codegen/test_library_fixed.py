@@ -57,10 +57,10 @@ def test_fixed_again() -> None:
     schema = derived(Model)
     with pytest.raises(InvalidSchema, match="already defined"):
         parse_schema(schema)
-    inner = record({"name": "raw", "type": "raw"}, name="Inner")
-    fixed = {"type": "fixed", "name": "raw", "size": 4}
+    inner = record({"name": "raw", "type": "Raw"}, name="Inner")
+    fixed = {"type": "fixed", "name": "Raw", "size": 4}
     contract = record({"name": "raw", "type": fixed}, {"name": "inner", "type": inner}, name="Model")
-    assert faults(contract, schema) == [["fixed-again"]]
+    assert faults(contract, schema) == [["fixed-name"], ["fixed-name"], ["fixed-again"]]
 
 
 def test_fixed_logical() -> None:
@@ -116,6 +116,12 @@ def test_the_differences_say_what_was_changed() -> None:
         Difference("b.values.items[org.x.Hash]", FIXED_AGAIN, "one definition", "another one"),
         Difference("c", FIXED_LOGICAL, "fixed", "string"),
     ]
+
+
+def test_a_field_of_another_attribute_is_found_by_it() -> None:
+    contract = record({"name": "class", "type": HASH}, {"name": "Hash", "type": "org.x.Hash"})
+    found = compare(parse_schema(contract).root, model_of(contract).derived_schema())
+    assert [difference.path for difference in found if difference.what == FIXED_NAME] == ["class", "Hash"]
 
 
 def test_a_field_whose_name_would_make_an_illegal_fixed() -> None:

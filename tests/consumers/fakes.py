@@ -97,17 +97,25 @@ class FakeProducer:
         self.verdicts: deque[KafkaError | None] = deque()
         self.silent = False
         self.full = 0
+        self.refusal: Exception | None = None
+        self.fatal: Exception | None = None
 
     def produce(self, topic: str, on_delivery: Callable[..., None], **parts: Any) -> None:
+        if self.refusal is not None:
+            raise self.refusal
         if self.full:
             self.full -= 1
             raise BufferError("Local: Queue full")
         self.queued.append(({"topic": topic, **parts}, on_delivery))
 
     def poll(self, _timeout: float) -> int:
+        if self.fatal is not None:
+            raise self.fatal
         return 0
 
     def flush(self, _timeout: float) -> int:
+        if self.fatal is not None:
+            raise self.fatal
         if self.silent:
             return len(self.queued)
         queued, self.queued = self.queued, []

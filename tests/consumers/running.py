@@ -150,7 +150,7 @@ class Process:
     def latest(self) -> dict[str, Any]:
         assert self._process.poll() is None, self.err.read_text()
         lines = self.lines()
-        return lines[-1] if lines else {"seen": 0, "state": "starting", "retries": 0}
+        return lines[-1] if lines else {"seen": -1, "state": "", "retries": 0}  # not even a first line
 
     def wait_for(self, holds: Callable[[dict[str, Any]], bool], what: str) -> None:
         try:
@@ -162,7 +162,7 @@ class Process:
         wait_until(lambda: text in self.err.read_text(), f"the log was to say {text!r}")
 
     def wait_seen(self, count: int) -> None:
-        wait_until(lambda: self.latest()["seen"] >= count, f"{count} records were to be seen")
+        self.wait_for(lambda line: line["seen"] >= count, f"{count} records were to be seen")
 
     def stop(self, number: int = signal.SIGTERM) -> dict[str, Any]:
         """Ask to stop, expect exit 0, and give back the last line."""
@@ -171,6 +171,9 @@ class Process:
         last = self.lines()[-1]
         assert last["final"]
         return last
+
+    def ask_to_stop(self) -> None:
+        self._process.send_signal(signal.SIGTERM)
 
     def kill(self) -> None:
         self._process.kill()

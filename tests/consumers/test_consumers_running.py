@@ -57,11 +57,13 @@ def test_a_restart_neither_loses_nor_repeats(here: World, app: str) -> None:
             process.wait_seen(1)
             seen.append(process.stop()["seen"])
     with here.running(app) as process:
-        process.wait_seen(here.sent - sum(seen))
+        aggregate = None if app == "standard" else here.expected()
+        process.wait_for(
+            lambda line: line["seen"] >= here.sent - sum(seen) and line.get("aggregate") == aggregate,
+            "all was to be seen and counted",
+        )
         last = process.stop()
     assert sum(seen) + last["seen"] == here.sent
-    if app != "standard":
-        assert last["aggregate"] == here.expected()
 
 
 def test_counts_are_exact_after_kill_9(here: World) -> None:
@@ -112,6 +114,15 @@ def test_a_process_that_waits_for_the_registry_stops_when_asked(here: World, app
         else:
             process.wait_for(lambda line: line["state"] == "paused", "it was to pause")
         assert process.stop()["decoded"] == 0
+
+
+@pytest.mark.parametrize(("app", "code"), [("standard", 0), ("counts", 0), ("faust", 2)])
+def test_a_process_whose_broker_died_stops_when_asked(here: World, app: str, code: int) -> None:
+    with here.running(app) as process:
+        process.wait_for(lambda line: line["state"] == "ready", "partitions were to come")
+        here.broker.stop()
+        process.ask_to_stop()
+        assert process.ended()[0] == code, "Faust cannot take its leave, and says so"
 
 
 def test_an_older_reader_dead_letters_what_it_cannot_resolve(here: World) -> None:

@@ -3,7 +3,7 @@ from __future__ import annotations
 import logging
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 from consumers.dead_letter import DeadLetterQueue, Reader
 from consumers.faults import ConsumerError, DeliveryUnconfirmed, Stage, Undecodable
@@ -112,3 +112,22 @@ def test_an_outbox_whose_owner_knows_better_forgets_what_failed(producer: FakePr
     outbox.confirm(1)
     assert [sent["value"] for sent in producer.delivered] == [b"new"]
     assert confirmed == ["new"]
+
+
+def test_a_record_that_the_client_itself_refuses_stops_with_a_sentence(producer: FakeProducer) -> None:
+    producer.refusal = KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
+    outbox = Outbox(producer)  # type: ignore[arg-type]
+    outbox.put(Outgoing("events.dlq", None, b"x", ()))
+    assert outbox.unconfirmed == 1
+    with pytest.raises(ConsumerError, match="raise its message size"):
+        outbox.confirm(1)
+
+
+def test_a_producer_with_a_fatal_error_stops_with_a_sentence(producer: FakeProducer) -> None:
+    outbox = Outbox(producer)  # type: ignore[arg-type]
+    outbox.put(Outgoing("events.dlq", None, b"x", ()))
+    producer.fatal = KafkaException(KafkaError(KafkaError._FATAL, "unknown producer id", fatal=True))
+    with pytest.raises(ConsumerError, match="cannot go on"):
+        outbox.confirm(1)
+    with pytest.raises(ConsumerError, match="cannot go on"):
+        outbox.put(Outgoing("events.dlq", None, b"y", ()))

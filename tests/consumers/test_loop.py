@@ -8,11 +8,13 @@ import threading
 from collections import deque
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from random import Random
 from typing import Any
 
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
+from consumers.backoff import Backoff
 from consumers.commits import Commits
 from consumers.dead_letter import DeadLetterQueue, Reader
 from consumers.deserializer import Decoded, Deserializer
@@ -155,6 +157,7 @@ class Bench:
             reporter=Reporter(self.progress, as_json=True, out=self.out, clock=clock),
             stop=self.stop,
             clock=clock,
+            backoff=Backoff(draw=Random(1)),
         )
 
     def run(self, *script: Any, assigned: tuple[int, ...] = (0,)) -> None:
@@ -248,7 +251,7 @@ def test_an_unknown_id_is_waited_for_and_then_dead_lettered(bench: Bench) -> Non
 
 def test_what_the_handler_has_not_made_durable_is_not_committed(bench: Bench) -> None:
     bench.handler.trouble["flush"] = deque([DeliveryUnconfirmed("slow")] * 3)
-    bench.run(message(framed(2), 0), *[lambda: None] * 10)
+    bench.run(message(framed(2), 0), *[lambda: None] * 40)
     assert bench.handler.durable == [(0, 0)]
     assert bench.consumer.committed == {0: 1}
     assert bench.progress.retries == 3

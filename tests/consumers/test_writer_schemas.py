@@ -120,3 +120,32 @@ def test_a_schema_that_cannot_be_used_is_poison_of_the_schema_stage(
     with pytest.raises(Undecodable) as found:
         writers.get(50)
     assert (found.value.stage, found.value.schema_ref) == (Stage.SCHEMA, 50)
+
+
+def given_up(writers: WriterSchemas, clock: Clock, ref: int) -> float:
+    """How long an unknown id is waited for before it is the record's fault."""
+    start = clock()
+    while True:
+        try:
+            writers.get(ref)
+        except RegistryUnavailable:
+            clock.advance(1)
+        except Undecodable:
+            return clock() - start
+
+
+def test_many_foreign_ids_do_not_hold_the_topic_up(registry: FakeRegistry, clock: Clock) -> None:
+    writers = WriterSchemas(registry, CONTRACT, patience_s=5, forget_after_s=60, most_in_vain=3, clock=clock)
+    assert [given_up(writers, clock, ref) for ref in range(900, 906)] == [5, 5, 5, 0, 0, 0]
+    clock.advance(60)
+    assert given_up(writers, clock, 907) == 5
+
+
+def test_an_id_that_turns_up_late_makes_waiting_worth_while_again(registry: FakeRegistry, clock: Clock) -> None:
+    writers = WriterSchemas(registry, CONTRACT, patience_s=5, forget_after_s=60, most_in_vain=2, clock=clock)
+    assert given_up(writers, clock, 900) == 5
+    with pytest.raises(RegistryUnavailable):
+        writers.get(50)
+    registry.schemas[50] = Schema(CONTRACT.avsc(1), "AVRO")
+    assert writers.get(50).version == 1
+    assert [given_up(writers, clock, ref) for ref in (901, 902, 903)] == [5, 5, 0]

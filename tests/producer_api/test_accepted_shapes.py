@@ -10,6 +10,8 @@ import pytest
 
 from codegen.catalog import UnknownVersion
 from codegen.models import CONTRACTS
+from codegen.schema import parse_schema
+from producer_api.json_forms import same_json
 from producer_api.shapes import AcceptedShapes, InvalidEvent
 
 OpenApi = Callable[..., Awaitable[Any]]
@@ -127,3 +129,55 @@ async def test_keys_may_be_enums_and_uuids_or_absent(make_contract: MakeContract
     await api.post(json.dumps({"id": upper}), "/thing")
     await api.post(json.dumps({"id": upper}), "/loose")
     assert [record.key for record in api.producer.produced] == [b"GREEN", upper.lower().encode(), None]
+
+
+def field(name: str, avro_type: Any, **rest: Any) -> dict[str, Any]:
+    return {"name": name, "type": avro_type, **rest}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "clear", "unclear"),
+    [
+        ("string", "bytes", '"no base64!"', '"test"'),
+        ("bytes", "string", None, '"aGk="'),
+    ],
+)
+def test_a_text_that_two_versions_take_for_different_values_is_refused(
+    make_contract: MakeContract, before: str, after: str, clear: str | None, unclear: str
+) -> None:
+    contract = make_contract("order", schema(field("raw", before)), schema(field("raw", after), NOTE))
+    shapes = AcceptedShapes(contract, 2)
+    with pytest.raises(InvalidEvent) as caught:
+        shapes.read(f'{{"raw": {unclear}}}'.encode())
+    assert "one thing as version 1 and another as version 2" in caught.value.faults[0].message
+    if clear is not None:
+        assert shapes.read(f'{{"raw": {clear}}}'.encode()).shape == 1
+
+
+def test_what_only_the_newer_version_can_mean_is_taken(make_contract: MakeContract) -> None:
+    contract = make_contract("order", schema(field("raw", "string")), schema(field("raw", "bytes"), NOTE))
+    reading = AcceptedShapes(contract, 2).read(b'{"raw": "aGk=", "note": "x"}')
+    assert reading.model.model_dump() == {"raw": b"hi", "note": "x"}
+
+
+@pytest.mark.parametrize(
+    ("reader", "writer", "expected"),
+    [
+        ("long", "int", True),
+        ("double", "int", True),
+        ("bytes", "string", False),
+        (["null", "bytes"], "string", False),
+        (["null", "string"], ["null", "string"], True),
+        ({"type": "array", "items": "bytes"}, {"type": "array", "items": "string"}, False),
+        ("string", {"type": "string", "logicalType": "uuid"}, False),
+        ({"type": "bytes", "logicalType": "decimal", "precision": 4}, "bytes", False),
+    ],
+)
+def test_forms_of_json(reader: Any, writer: Any, expected: bool) -> None:
+    assert same_json(parse_schema(reader).root, parse_schema(writer).root) is expected
+
+
+def test_an_event_with_very_many_faults_is_refused_without_listing_them(shapes: AcceptedShapes, event: Any) -> None:
+    with pytest.raises(InvalidEvent) as caught:
+        shapes.read(dump({**event, "properties": {f"k{number}": number for number in range(2000)}}))
+    assert [fault.message for fault in caught.value.faults] == ["the event has 2000 faults, too many to list"]

@@ -324,3 +324,27 @@ async def test_the_shutdown_refuses_new_events(api: Any, event: dict[str, Any]) 
     assert "shutting down" in problem(response, 503)["detail"]
     assert api.totals()["requests_refused"] == {"shutting_down": 1}
     assert (await api.client.get("/health/ready")).status_code == 503
+
+
+async def test_an_event_that_no_record_could_hold_is_refused_before_it_is_looked_at(
+    open_api: OpenApi, event: dict[str, Any]
+) -> None:
+    api = await open_api(max_event_bytes=500)
+    document = problem(await api.post(json.dumps({**event, "properties": {"k": "x" * 600}})), 422)
+    assert document["errors"][0]["message"] == "an event may have 500 bytes"
+    assert (await api.post(json.dumps(event))).status_code == 202
+
+
+async def test_headers_that_come_more_than_once_are_one_list(api: Any, event: dict[str, Any]) -> None:
+    body = gzip.compress(json.dumps(event).encode())
+    headers = [("content-type", "application/json"), ("content-encoding", "identity"), ("content-encoding", "gzip")]
+    response = await api.client.post("/events", content=body, headers=headers)
+    assert response.status_code == 202
+
+
+async def test_an_event_id_of_null_is_told_as_null(make_contract: Callable[..., Any], open_api: OpenApi) -> None:
+    optional = {"name": "event_id", "type": ["null", "string"], "default": None}
+    contract = make_contract("order", json.dumps({"type": "record", "name": "Order", "fields": [optional]}))
+    api = await open_api({"order": contract})
+    assert (await api.post("{}", "/order")).json()["event_id"] is None
+    assert (await api.post('{"event_id": "a"}', "/order")).json()["event_id"] == "a"

@@ -7,10 +7,14 @@ from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
-from confluent_kafka import KafkaError
+from confluent_kafka import KafkaError, KafkaException
 
 from producer_api.bounds import Bound, Overloaded
-from producer_api.publisher import RECORD_OVERHEAD_BYTES, Delivered, Publisher, Record, Undelivered, undelivered
+from producer_api.publisher import RECORD_OVERHEAD_BYTES, Publisher
+from producer_api.receipts import Delivered, Record, Undelivered, undelivered
+from tools.broker import EmbeddedBroker
+from tools.ports import free_port
+from tools.topics import TopicSpec, create_topics
 
 MakeProducer = Callable[..., Any]
 
@@ -188,3 +192,82 @@ async def test_a_lost_connection_is_told_in_the_event_loop(api: Any) -> None:
     fake.report_error(KafkaError(KafkaError._ALL_BROKERS_DOWN))
     await asyncio.wait_for(told.wait(), 5)
     await publisher.close(1.0)
+
+
+async def test_a_fatal_error_that_a_poll_raises_makes_a_new_producer(api: Any) -> None:
+    """So the real client tells it: `poll` raises, and `flush` after it."""
+    fatal = KafkaException(KafkaError(KafkaError._FATAL, "unknown producer id", fatal=True))
+    made: list[Any] = []
+    replaced, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    class Broken(type(api.producer)):  # type: ignore[misc]
+        def poll(self, timeout: float) -> int:
+            if len(made) == 1 and self.produced:
+                super().poll(0)
+                raise fatal
+            return int(super().poll(timeout))
+
+        def flush(self, timeout: float) -> int:
+            if self is made[0]:
+                raise fatal
+            return int(super().flush(timeout))
+
+    def make(conf: dict[str, Any]) -> Any:
+        made.append(_configured(Broken(), conf))
+        if len(made) == 2:
+            loop.call_soon_threadsafe(replaced.set)
+        return made[-1]
+
+    publisher = Publisher({}, Bound("records", 10, 10_000), make_producer=make)
+    publisher.start()
+    await publisher.produce(records(1)[0])
+    await asyncio.wait_for(replaced.wait(), 5)
+    assert await publisher.produce(records(1)[0]) == [Delivered(0, 0)]
+    await publisher.close(1.0)
+
+
+async def test_a_producer_that_nothing_answers_any_more_is_replaced(api: Any) -> None:
+    made: list[Any] = []
+
+    replaced, loop = asyncio.Event(), asyncio.get_running_loop()
+
+    def make(conf: dict[str, Any]) -> Any:
+        made.append(_configured(type(api.producer)(), conf))
+        if len(made) == 2:
+            loop.call_soon_threadsafe(replaced.set)
+        return made[-1]
+
+    publisher = Publisher({"delivery.timeout.ms": 0}, Bound("records", 10, 10_000), make_producer=make)
+    publisher.start()
+    made[0].error = lambda _record: KafkaError(KafkaError._MSG_TIMED_OUT)
+    (receipt,) = await publisher.produce(records(1)[0])
+    assert isinstance(receipt, Undelivered)
+    await asyncio.wait_for(replaced.wait(), 5)
+    assert await publisher.produce(records(1)[0]) == [Delivered(0, 0)]
+    await publisher.close(1.0)
+
+
+@pytest.mark.integration
+async def test_a_broker_made_anew_at_the_same_address_is_found_again() -> None:
+    """The embedded broker forgets everything when it ends, the producer's id too."""
+    port = free_port()
+    conf = {
+        "bootstrap.servers": f"127.0.0.1:{port}",
+        "acks": "all",
+        "enable.idempotence": True,
+        "delivery.timeout.ms": 2000,
+        "log_level": 0,
+    }
+    publisher = Publisher(conf, Bound("records", 10, 10_000))
+    with EmbeddedBroker(port) as broker:
+        create_topics({"bootstrap.servers": broker.bootstrap_servers}, [TopicSpec("events", 1, 1, {})])
+        publisher.start()
+        assert isinstance((await publisher.produce(records(1)[0]))[0], Delivered)
+    with EmbeddedBroker(port) as broker:
+        create_topics({"bootstrap.servers": broker.bootstrap_servers}, [TopicSpec("events", 1, 1, {})])
+        for _ in range(20):
+            (receipt,) = await publisher.produce(records(1)[0])
+            if isinstance(receipt, Delivered):
+                break
+        assert isinstance(receipt, Delivered)
+        await publisher.close(5.0)

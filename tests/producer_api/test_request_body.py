@@ -167,3 +167,21 @@ async def test_a_client_that_goes_away() -> None:
     reader = BodyReader({b"content-type": b"application/json"}, LIMITS, Bound("open", 0, 1000))
     with pytest.raises(Disconnected):
         await reader.read_body(gone)
+
+
+@pytest.mark.parametrize(
+    ("body", "ndjson"),
+    [
+        (b"[" + b"1," * 200_000 + b"1]", False),
+        (b'[{"a":"],[,{"},' + b'{"a":[1,2,{}]},' * 50_000 + b"{}]", False),
+        (b"1\n" * 200_000, True),
+    ],
+)
+def test_too_many_events_are_refused_before_each_is_cut_out(body: bytes, ndjson: bool) -> None:
+    with pytest.raises(Refusal, match="a request may have 100 events"):
+        split_events(body, ndjson, 100)
+
+
+def test_an_array_of_wide_events_is_taken_although_it_has_many_commas() -> None:
+    event = b'{"a":[' + b"1," * 500 + b'1],"b":",,,"}'
+    assert len(split_events(b"[" + b",".join([event] * 10) + b"]", False, 10).slices) == 10

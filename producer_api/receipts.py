@@ -1,0 +1,52 @@
+"""A record on its way to the broker, and what became of it."""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from confluent_kafka import KafkaError
+
+# The broker judged the record itself; sending it again changes nothing.
+_FINAL_ERRORS: Final = {"MSG_SIZE_TOO_LARGE", "RECORD_LIST_TOO_LARGE", "INVALID_RECORD", "INVALID_MSG"}
+QUEUE_FULL: Final = "the queue to the broker is full"
+# librdkafka's own errors, for which "the broker refused" would be untrue.
+_SENTENCES: Final = {
+    "_PURGE_QUEUE": "the service stopped before the broker acknowledged the record",
+    "_PURGE_INFLIGHT": "the service stopped before the broker acknowledged the record",
+    "_MSG_TIMED_OUT": "the broker did not acknowledge the record in time",
+    "_QUEUE_FULL": QUEUE_FULL,
+}
+
+
+class Record(NamedTuple):
+    """What one event becomes on its topic. `value` is framed already."""
+
+    topic: str
+    key: bytes | None
+    value: bytes
+
+
+class Delivered(NamedTuple):
+    """The broker has acknowledged the record here."""
+
+    partition: int
+    offset: int
+
+
+class Undelivered(NamedTuple):
+    """The broker has not acknowledged the record. `stage` is `queue` or `deliver`."""
+
+    stage: str
+    message: str
+    retryable: bool
+
+
+Receipt = Delivered | Undelivered
+Headers = list[tuple[str, bytes]]
+
+
+def undelivered(error: KafkaError, stage: str) -> Undelivered:
+    """librdkafka's error as one sentence for a client; it names neither hosts nor values."""
+    name = error.name()
+    message = _SENTENCES.get(name, f"the broker refused the record ({name})")
+    return Undelivered(stage, message, name not in _FINAL_ERRORS)
