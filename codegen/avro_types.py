@@ -7,19 +7,16 @@ The library reads the same annotations to derive its schema, so its own markers 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
 from uuid import UUID
 
 from annotated_types import Ge, Le
 from dataclasses_avroschema.types import (
     DateTimeMicro,
     DecimalFieldInfo,
-    Fixed,
-    FixedFieldInfo,
     Float32,
     Int32,
     LocalDateTime,
@@ -31,48 +28,26 @@ from pydantic_core import CoreSchema, core_schema
 
 from codegen import leaves
 from codegen.defaults import FLOAT_MAX, INT_RANGE, LONG_RANGE
-from codegen.duration import UINT_MAX, Duration
+from codegen.leaf_schema import JsonSchema, Text, leaf
 from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
 
-_JsonSchema: TypeAlias = dict[str, Any]
 _CLOCK: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
 _LOCAL: Final = f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt]{_CLOCK}$"
-_COUNTS: Final = ("months", "days", "millis")
-
-
-def _leaf(from_json: Callable[[Any], Any], from_python: CoreSchema, to_json: Callable[[Any], Any] | None) -> CoreSchema:
-    serialization = (
-        core_schema.plain_serializer_function_ser_schema(to_json, when_used="json") if to_json is not None else None
-    )
-    return core_schema.json_or_python_schema(
-        core_schema.no_info_plain_validator_function(from_json), from_python, serialization=serialization
-    )
 
 
 @dataclass(frozen=True, slots=True)
-class _Text:
-    """Shows itself in JSON Schema as a string of a format; the base of the markers below."""
-
-    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> _JsonSchema:
-        return self.json_schema()
-
-    def json_schema(self) -> _JsonSchema:
-        return {"type": "string"}
-
-
-@dataclass(frozen=True, slots=True)
-class UuidText(_Text):
+class UuidText(Text):
     """`uuid` on string or on a fixed of 16 bytes (Avro specification, "UUID")."""
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return _leaf(leaves.parse_uuid, core_schema.is_instance_schema(UUID), str)
+        return leaf(leaves.parse_uuid, core_schema.is_instance_schema(UUID), str)
 
-    def json_schema(self) -> _JsonSchema:
+    def json_schema(self) -> JsonSchema:
         return {"type": "string", "format": "uuid"}
 
 
 @dataclass(frozen=True, slots=True)
-class Instant(_Text):
+class Instant(Text):
     """`timestamp-millis` or `timestamp-micros`: a moment in UTC, floored to `unit_us` microseconds."""
 
     unit_us: int
@@ -87,28 +62,28 @@ class Instant(_Text):
         from_python = core_schema.no_info_after_validator_function(
             lambda value: leaves.floor_instant(value, unit_us), core_schema.is_instance_schema(datetime)
         )
-        return _leaf(from_json, from_python, lambda value: leaves.format_instant(value, unit_us))
+        return leaf(from_json, from_python, lambda value: leaves.format_instant(value, unit_us))
 
-    def json_schema(self) -> _JsonSchema:
+    def json_schema(self) -> JsonSchema:
         return {"type": "string", "format": "date-time"}
 
 
 @dataclass(frozen=True, slots=True)
-class FullDate(_Text):
+class FullDate(Text):
     """`date`: a day of the calendar."""
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         from_python = core_schema.no_info_after_validator_function(
             leaves.check_date, core_schema.is_instance_schema(date)
         )
-        return _leaf(leaves.parse_date, from_python, date.isoformat)
+        return leaf(leaves.parse_date, from_python, date.isoformat)
 
-    def json_schema(self) -> _JsonSchema:
+    def json_schema(self) -> JsonSchema:
         return {"type": "string", "format": "date"}
 
 
 @dataclass(frozen=True, slots=True)
-class PartialTime(_Text):
+class PartialTime(Text):
     """`time-millis` or `time-micros`: a time of day without a zone, floored to `unit_us` microseconds."""
 
     unit_us: int
@@ -118,19 +93,19 @@ class PartialTime(_Text):
         from_python = core_schema.no_info_after_validator_function(
             lambda value: leaves.floor_time(value, unit_us), core_schema.is_instance_schema(time)
         )
-        return _leaf(
+        return leaf(
             lambda value: leaves.floor_time(leaves.parse_time(value), unit_us),
             from_python,
             lambda value: leaves.format_local(value, unit_us),
         )
 
-    def json_schema(self) -> _JsonSchema:
+    def json_schema(self) -> JsonSchema:
         # The format "time" would ask for an offset.
         return {"type": "string", "pattern": f"^{_CLOCK}$"}
 
 
 @dataclass(frozen=True, slots=True)
-class LocalMoment(_Text):
+class LocalMoment(Text):
     """`local-timestamp-millis` or `-micros`: a date and time without a zone, floored to `unit_us` microseconds."""
 
     unit_us: int
@@ -140,47 +115,30 @@ class LocalMoment(_Text):
         from_python = core_schema.no_info_after_validator_function(
             lambda value: leaves.floor_local(value, unit_us), core_schema.is_instance_schema(datetime)
         )
-        return _leaf(
+        return leaf(
             lambda value: leaves.floor_local(leaves.parse_local(value), unit_us),
             from_python,
             lambda value: leaves.format_local(value, unit_us),
         )
 
-    def json_schema(self) -> _JsonSchema:
+    def json_schema(self) -> JsonSchema:
         # The format "date-time" would ask for an offset.
         return {"type": "string", "pattern": _LOCAL}
 
 
 @dataclass(frozen=True, slots=True)
-class Base64(_Text):
+class Base64(Text):
     """`bytes`, in JSON as base64."""
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        return _leaf(leaves.parse_bytes, core_schema.bytes_schema(strict=True), leaves.format_bytes)
+        return leaf(leaves.parse_bytes, core_schema.bytes_schema(strict=True), leaves.format_bytes)
 
-    def json_schema(self) -> _JsonSchema:
+    def json_schema(self) -> JsonSchema:
         return {"type": "string", "contentEncoding": "base64"}
 
 
-class AvroFixed(FixedFieldInfo):
-    """`fixed`: bytes of exactly `size`, in JSON as base64. `full_name` and `aliases` are the schema's."""
-
-    def __init__(self, size: int, full_name: str, aliases: tuple[str, ...] = ()) -> None:
-        super().__init__(size, list(aliases) or None, full_name.rpartition(".")[0])
-        self.full_name = full_name
-
-    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        size = self.size
-        from_python = core_schema.bytes_schema(strict=True, min_length=size, max_length=size)
-        return _leaf(lambda value: leaves.parse_fixed(value, size), from_python, leaves.format_bytes)
-
-    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> _JsonSchema:
-        length = (self.size + 2) // 3 * 4
-        return {"type": "string", "contentEncoding": "base64", "minLength": length, "maxLength": length}
-
-
 @dataclass(frozen=True, slots=True)
-class Nanos(_Text):
+class Nanos(Text):
     """`timestamp-nanos` or `local-timestamp-nanos`; where validation is lax, from Python its number is taken too."""
 
     kind: type[NanoTimestamp | LocalNanoTimestamp]
@@ -189,34 +147,11 @@ class Nanos(_Text):
         strict = core_schema.is_instance_schema(self.kind)
         number = core_schema.no_info_after_validator_function(self.kind, core_schema.int_schema(strict=True))
         from_python = core_schema.lax_or_strict_schema(core_schema.union_schema([strict, number]), strict)
-        return _leaf(self.kind.parse, from_python, str)
+        return leaf(self.kind.parse, from_python, str)
 
-    def json_schema(self) -> _JsonSchema:
+    def json_schema(self) -> JsonSchema:
         is_local = self.kind is LocalNanoTimestamp
         return {"type": "string", "pattern": _LOCAL} if is_local else {"type": "string", "format": "date-time"}
-
-
-class AvroDuration(FixedFieldInfo):
-    """`duration` on fixed; where validation is lax, from Python its twelve bytes are taken too."""
-
-    def __init__(self, full_name: str, aliases: tuple[str, ...] = ()) -> None:
-        super().__init__(12, list(aliases) or None, full_name.rpartition(".")[0])
-        self.full_name = full_name
-
-    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
-        count = core_schema.typed_dict_field(core_schema.int_schema(strict=True, ge=0, le=UINT_MAX))
-        counts = core_schema.typed_dict_schema(dict.fromkeys(_COUNTS, count), extra_behavior="forbid")
-        from_json = core_schema.no_info_after_validator_function(lambda found: Duration(**found), counts)
-        strict = core_schema.is_instance_schema(Duration)
-        packed = core_schema.no_info_after_validator_function(Duration.unpack, core_schema.bytes_schema(strict=True))
-        from_python = core_schema.lax_or_strict_schema(core_schema.union_schema([strict, packed]), strict)
-        serialization = core_schema.plain_serializer_function_ser_schema(Duration.as_dict, when_used="json")
-        return core_schema.json_or_python_schema(from_json, from_python, serialization=serialization)
-
-    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> _JsonSchema:
-        count = {"type": "integer", "minimum": 0, "maximum": UINT_MAX}
-        names = {name: dict(count) for name in _COUNTS}
-        return {"type": "object", "properties": names, "required": [*_COUNTS], "additionalProperties": False}
 
 
 class AvroDecimal(DecimalFieldInfo):
@@ -227,11 +162,27 @@ class AvroDecimal(DecimalFieldInfo):
         from_python = core_schema.no_info_after_validator_function(
             lambda value: leaves.check_decimal(value, precision, scale), core_schema.is_instance_schema(Decimal)
         )
-        return _leaf(lambda value: leaves.parse_decimal(value, precision, scale), from_python, leaves.format_decimal)
+        return leaf(lambda value: leaves.parse_decimal(value, precision, scale), from_python, leaves.format_decimal)
 
-    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> _JsonSchema:
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchema:
         places = f"(\\.[0-9]{{1,{self.decimal_places}}})?" if self.decimal_places else ""
         return {"type": "string", "pattern": f"^-?(0|[1-9][0-9]*){places}$"}
+
+
+class AvroBigDecimal(DecimalFieldInfo):
+    """`big-decimal` on bytes: a decimal that brings its own scale. The library knows it as a decimal."""
+
+    def __init__(self) -> None:
+        super().__init__(max_digits=20, decimal_places=6)
+
+    def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
+        from_python = core_schema.no_info_after_validator_function(
+            leaves.check_big_decimal, core_schema.is_instance_schema(Decimal)
+        )
+        return leaf(leaves.parse_big_decimal, from_python, leaves.format_decimal)
+
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchema:
+        return {"type": "string", "pattern": r"^-?(0|[1-9][0-9]*)(\.[0-9]+)?$"}
 
 
 def _not_finite(value: float) -> float:
@@ -261,18 +212,15 @@ class Finite:
             )
         return core_schema.json_or_python_schema(from_json, from_python)
 
-    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> _JsonSchema:
+    def __get_pydantic_json_schema__(self, _schema: CoreSchema, _handler: GetJsonSchemaHandler) -> JsonSchema:
         return {"type": "number"}
 
 
-# What the values are, and what the library knows: a fixed by a class of its own, and nanoseconds not at all.
+# What the values are, and what the library can know of them: it has no nanoseconds.
 if TYPE_CHECKING:
-    FixedBytes = bytes
-    FixedDuration = Duration
     _Utc = NanoTimestamp
     _Local = LocalNanoTimestamp
 else:
-    FixedBytes = FixedDuration = Fixed
     _Utc = _Local = int
 
 Int: TypeAlias = Annotated[Int32, Strict(), Ge(INT_RANGE[0]), Le(INT_RANGE[1])]
@@ -290,3 +238,4 @@ LocalTimestampMillis: TypeAlias = Annotated[LocalDateTime, LocalMoment(1000)]
 LocalTimestampMicros: TypeAlias = Annotated[LocalDateTimeMicro, LocalMoment(1)]
 TimestampNanos: TypeAlias = Annotated[_Utc, Nanos(NanoTimestamp)]
 LocalTimestampNanos: TypeAlias = Annotated[_Local, Nanos(LocalNanoTimestamp)]
+BigDecimal: TypeAlias = Annotated[Decimal, AvroBigDecimal()]

@@ -65,6 +65,14 @@ def encode_fixed_decimal(value: Decimal, scale: int, size: int) -> bytes:
     return _unscaled(value, scale).to_bytes(size, "big", signed=True)
 
 
+def encode_big_decimal(value: Decimal) -> bytes:
+    """Bytes that hold an Avro bytes, the unscaled number in two's complement, and an int, the scale."""
+    exponent = value.as_tuple().exponent
+    if not isinstance(exponent, int):
+        raise OverflowError("a decimal is a finite number")
+    return encode_bytes(encode_decimal(value, -exponent) + encode_long(-exponent))
+
+
 def _unscaled(value: Decimal, scale: int) -> int:
     sign, digits, exponent = value.as_tuple()
     if not isinstance(exponent, int):

@@ -96,6 +96,8 @@ def _conversion(logical: LogicalType | None) -> Callable[[Any], Any] | None:
     if logical.name == "decimal":
         scale = logical.scale or 0
         return lambda data: _decimal(data, scale)
+    if logical.name == "big-decimal":
+        return read_big_decimal
     if logical.name == "date":
         return _date
     if logical.name in _TIME_UNITS_US:
@@ -121,6 +123,18 @@ def _decimal(data: bytes, scale: int) -> Decimal:
     if unscaled.bit_length() > 8 * _MAX_DECIMAL_BYTES:  # a fixed may be longer than what it holds
         raise MalformedDatum(f"a decimal of more than {_MAX_DECIMAL_BYTES} bytes")
     return Decimal((int(unscaled < 0), tuple(map(int, str(abs(unscaled)))), -scale))
+
+
+def read_big_decimal(data: bytes) -> Decimal:
+    """An Avro bytes, the unscaled number, and an int, the scale (the specification names no layout; Java has this)."""
+    try:
+        unscaled, at = datum.read_bytes(data, 0)
+        scale, end = datum.read_int(data, at)
+    except IndexError:
+        raise MalformedDatum("a big decimal that ends too early") from None
+    if end != len(data):
+        raise MalformedDatum("bytes behind a big decimal")
+    return _decimal(unscaled, scale)
 
 
 def _date(days: int) -> date:

@@ -18,6 +18,7 @@ EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 LOCAL_EPOCH: Final = EPOCH.replace(tzinfo=None)
 MILLISECOND: Final = timedelta(milliseconds=1)
 MICROSECOND: Final = timedelta(microseconds=1)
+MAX_BIG_DIGITS: Final = 2048
 
 _UUID: Final = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}", re.ASCII)
 _FULL_DATE: Final = r"(\d{4}-\d\d-\d\d)"
@@ -139,6 +140,24 @@ def floor_instant(value: datetime, unit_us: int) -> datetime:
     except OverflowError:
         raise ValueError("no such moment: year 0001 to 9999") from None
     return moment.replace(microsecond=moment.microsecond // unit_us * unit_us)
+
+
+def parse_big_decimal(value: object) -> Decimal:
+    """A decimal as a string of digits, without exponent; its scale is the number of digits behind the point."""
+    match = _DECIMAL.fullmatch(value) if isinstance(value, str) else None
+    if match is None:
+        raise ValueError('a decimal is expected as a string of digits, such as "12.50"')
+    return check_big_decimal(Decimal(match.group()))
+
+
+def check_big_decimal(value: Decimal) -> Decimal:
+    """`value`, if it is finite and no longer than anybody could want: Avro's own bounds fill the memory as text."""
+    _, digits, exponent = value.as_tuple()
+    if not isinstance(exponent, int):
+        raise ValueError("a decimal is a finite number")
+    if len(digits) > MAX_BIG_DIGITS or abs(exponent) > MAX_BIG_DIGITS:
+        raise ValueError(f"the decimal has more than {MAX_BIG_DIGITS} digits, or a scale beyond as many")
+    return value
 
 
 def check_date(value: date) -> date:

@@ -147,7 +147,7 @@ def _fails_inside(node: Node, value: object, own_default: object = MISSING) -> b
         case Fixed(), str():
             # In UTF-8 it may have another length; a uuid or decimal becomes the text of another base type.
             return node.logical is not None or not value.isascii()
-        case Primitive(logical=LogicalType(name="timestamp-nanos" | "local-timestamp-nanos")), int():
+        case Primitive(logical=LogicalType(name="timestamp-nanos" | "local-timestamp-nanos" | "big-decimal")), _:
             return True
         case Primitive(name="bytes", logical=None), str():
             decoded = _utf8(value)
@@ -198,10 +198,13 @@ def _drops_the_doc_of_a_fixed(difference: Difference) -> bool:
 
 
 def _lacks_a_logical_type(difference: Difference) -> bool:
-    """It has no Python type for them, so the base type is all that it can say."""
-    ours = difference.contract
-    is_unknown = isinstance(ours, LogicalType) and ours.name in _UNKNOWN_LOGICAL
-    return difference.what == "logical" and is_unknown and difference.library is None
+    """It has no Python type for them, so the base type is all that it can say, or a decimal where one is meant."""
+    ours, theirs = difference.contract, difference.library
+    if difference.what != "logical" or not isinstance(ours, LogicalType):
+        return False
+    if ours.name == "big-decimal":
+        return isinstance(theirs, LogicalType) and theirs.name == "decimal"
+    return ours.name in _UNKNOWN_LOGICAL and theirs is None
 
 
 FAULTS: Final = (
@@ -222,7 +225,11 @@ FAULTS: Final = (
     LibraryFault("fixed-again", "a fixed that is used again is defined again.", _repeats_a_fixed),
     LibraryFault("fixed-logical", "uuid and decimal are known on string and bytes alone.", _knows_no_logical_fixed),
     LibraryFault("fixed-doc", "the doc of a fixed is lost.", _drops_the_doc_of_a_fixed),
-    LibraryFault("unknown-logical", "nanoseconds and durations are known as numbers and bytes.", _lacks_a_logical_type),
+    LibraryFault(
+        "unknown-logical",
+        "nanoseconds, durations and big decimals are unknown.",
+        _lacks_a_logical_type,
+    ),
     LibraryFault("type-properties", "the properties of a type are lost.", _keeps_a_container_default_only),
 )
 

@@ -10,9 +10,10 @@ from decimal import Decimal
 from typing import Final, assert_never
 from uuid import UUID
 
+from codegen.decoder_scalars import read_big_decimal
 from codegen.defaults import matching_branch
 from codegen.duration import Duration
-from codegen.leaves import EPOCH, LOCAL_EPOCH, check_decimal, format_local, parse_uuid
+from codegen.leaves import EPOCH, LOCAL_EPOCH, check_big_decimal, check_decimal, format_local, parse_uuid
 from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
 from codegen.nodes import Array, Enum, Fixed, Json, LogicalType, Map, Node, Primitive, Record, Union, simple_name
 from codegen.python_names import member_names
@@ -113,6 +114,8 @@ def _primitive_default(node: Primitive, value: Json) -> str:
             return f"UUID({quote(str(parse_uuid(value)))})"
         case str() if logical == "decimal" and node.logical is not None:
             return _decimal_default(node.logical, value)
+        case str() if logical == "big-decimal":
+            return f"Decimal({quote(str(check_big_decimal(read_big_decimal(value.encode('latin-1')))))})"
         case str() if node.name == "bytes":
             return bytes_literal(value.encode("latin-1"))
         case str():

@@ -14,7 +14,7 @@ MODULE_NAMES: Final[frozenset[str]] = frozenset(
         "Double", "Field", "Final", "Float", "Int", "Long", "MODEL", "Meta", "StrEnum", "TimestampMicros",
         "TimestampMillis", "UTC", "UUID", "Uuid", "binary", "datetime", "nonmember", "EPOCH", "MILLISECOND",
         "MICROSECOND", "Date", "LOCAL_EPOCH", "LocalTimestampMicros", "LocalTimestampMillis", "TimeMicros",
-        "TimeMillis", "AvroFixed", "FixedBytes", "TypeAlias", "AvroDuration", "FixedDuration",
+        "TimeMillis", "AvroFixed", "FixedBytes", "TypeAlias", "AvroDuration", "FixedDuration", "BigDecimal",
         "LocalNanoTimestamp", "LocalTimestampNanos", "NanoTimestamp", "TimestampNanos", "make_duration", "parse_date",
         "parse_local", "parse_time",
     }

@@ -19,6 +19,7 @@ _PRIMITIVES: Final = {
 }
 _LOGICAL: Final = {
     "uuid": "Uuid",
+    "big-decimal": "BigDecimal",
     "date": "Date",
     "time-millis": "TimeMillis",
     "time-micros": "TimeMicros",
@@ -31,6 +32,7 @@ _LOGICAL: Final = {
 }
 _LOGICAL_ENCODERS: Final = {
     "uuid": "out += binary.encode_string(str({}))",
+    "big-decimal": "out += binary.encode_big_decimal({})",
     "date": "out += binary.encode_date({})",
     "time-millis": "out += binary.encode_time({}, 1000)",
     "time-micros": "out += binary.encode_time({}, 1)",

@@ -29,13 +29,10 @@ _OURS: Final = (
         "codegen.avro_types",
         (
             "AvroDecimal",
-            "AvroDuration",
-            "AvroFixed",
+            "BigDecimal",
             "Bytes",
             "Date",
             "Double",
-            "FixedBytes",
-            "FixedDuration",
             "Float",
             "Int",
             "LocalTimestampMicros",
@@ -51,6 +48,7 @@ _OURS: Final = (
         ),
     ),
     ("codegen.duration", ("make_duration",)),
+    ("codegen.fixed_types", ("AvroDuration", "AvroFixed", "FixedBytes", "FixedDuration")),
     (
         "codegen.leaves",
         ("EPOCH", "LOCAL_EPOCH", "MICROSECOND", "MILLISECOND", "parse_date", "parse_local", "parse_time"),

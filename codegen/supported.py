@@ -13,7 +13,6 @@ from codegen.python_types import table_name
 
 # Python takes 20 blocks inside each other at most, and an array or map needs two.
 _MAX_DEPTH: Final = 8
-_REFUSED_LOGICAL: Final = {"big-decimal"}
 
 
 def unsupported(root: Record, schema: Json) -> list[SchemaFault]:
@@ -44,9 +43,8 @@ class _Check:
             schema, pointer = schema["type"], f"{pointer}/type"
         match node:
             case Primitive():
-                self._logical(node, pointer)
+                return
             case Fixed():
-                self._logical(node, pointer)
                 self._name(node.full_name, node, pointer)
             case Enum():
                 self._name(node.full_name, node, pointer)
@@ -59,10 +57,6 @@ class _Check:
                 key = "items" if type_name(node) == "array" else "values"
                 inner = node.items if key == "items" else node.values  # type: ignore[union-attr]
                 self.visit(inner, _member(schema, key), f"{pointer}/{key}", depth + 1)
-
-    def _logical(self, node: Primitive | Fixed, pointer: str) -> None:
-        if node.logical is not None and node.logical.name in _REFUSED_LOGICAL:
-            self.fault(pointer, f"the logical type {node.logical.name}")
 
     def _union(self, node: Union, schema: Json, pointer: str, depth: int) -> None:
         kinds = [type_name(branch) for branch in node.branches]

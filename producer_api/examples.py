@@ -20,6 +20,7 @@ _LOGICAL: Final[dict[str, Any]] = {
     "local-timestamp-micros": "2026-01-31T08:15:30.125000",
     "local-timestamp-nanos": "2026-01-31T08:15:30.125000000",
     "decimal": "1",
+    "big-decimal": "12.50",
     "duration": {"months": 1, "days": 2, "millis": 3},
 }
 _PLAIN: Final[dict[str, Any]] = {

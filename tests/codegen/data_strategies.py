@@ -67,6 +67,8 @@ def _scalars(node: Primitive) -> st.SearchStrategy[Any]:
         return st.uuids()
     if logical.name == "decimal":
         return _decimals(logical)
+    if logical.name == "big-decimal":
+        return st.builds(lambda number, scale: Decimal(_scaled(number, scale)), st.integers(), st.integers(0, 40))
     if logical.name in _NANOS:
         return st.builds(_NANOS[logical.name], st.integers(-(2**63), 2**63 - 1))
     if logical.name == "date":

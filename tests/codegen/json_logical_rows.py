@@ -180,4 +180,18 @@ LOGICAL_ROWS = (
             Refuse("[1,2,3]"), Refuse("null"), Refuse("0"),
         ),
     ),
+    Row(
+        "big-decimal",
+        logical("big-decimal", "bytes"),
+        (
+            same('"12.50"', Decimal("12.50")),
+            same('"-3"', Decimal(-3)),
+            same('"0.00000000000000000000000000000000000000000000000001"', Decimal("1E-50")),
+        ),
+        (
+            Refuse("12.5"), Refuse('"1e1"'), Refuse('"+1"'), Refuse('".5"'), Refuse('"5."'), Refuse('"012.50"'),
+            Refuse('"NaN"'), Refuse('"Infinity"'), Refuse(f'"{"9" * 2049}"'), Refuse(f'"0.{"0" * 2049}"'),
+            Refuse('""'), Refuse("null"),
+        ),
+    ),
 )  # fmt: skip

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import struct
+from decimal import MAX_PREC, Context
 from typing import Any
 from uuid import UUID
 
@@ -11,8 +12,15 @@ import fastavro
 
 from codegen.duration import Duration
 from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
-from codegen.nodes import Array, Fixed, Map, Node, Primitive, Record, Union
+from codegen.nodes import Array, Fixed, LogicalType, Map, Node, Primitive, Record, Union
 from codegen.schema import parse_schema
+
+UNKNOWN = (("fixed", "uuid"), ("bytes", "big-decimal"))
+BIG_DECIMAL = {
+    "type": "record",
+    "name": "BigDecimal",
+    "fields": [{"name": "unscaled", "type": "bytes"}, {"name": "scale", "type": "int"}],
+}
 
 
 def written_by_fastavro(schema: dict[str, Any], datum: Any) -> bytes:
@@ -31,7 +39,7 @@ def without_unknown(schema: Any) -> Any:
         case dict():
             kept = {key: without_unknown(value) for key, value in schema.items() if key != "default"}
             kept |= {"default": schema["default"]} if "default" in schema else {}
-            if kept.get("type") == "fixed" and kept.get("logicalType") == "uuid":
+            if (kept.get("type"), kept.get("logicalType")) in UNKNOWN:
                 del kept["logicalType"]
             return kept
         case _:
@@ -57,5 +65,11 @@ def raw(node: Node, value: Any) -> Any:
             return struct.pack("<III", value.months, value.days, value.millis)
         case Primitive() if isinstance(value, NanoTimestamp | LocalNanoTimestamp):
             return value.nanoseconds
+        case Primitive(logical=LogicalType(name="big-decimal")):
+            scale = -int(value.as_tuple().exponent)
+            number = int(value.scaleb(scale, Context(prec=MAX_PREC)))
+            size = (number if number >= 0 else ~number).bit_length() // 8 + 1
+            unscaled = number.to_bytes(size, "big", signed=True)
+            return written_by_fastavro(BIG_DECIMAL, {"unscaled": unscaled, "scale": scale})
         case _:
             return value

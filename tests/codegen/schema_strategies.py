@@ -139,6 +139,7 @@ def _types(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int, inside_un
                         {"type": "long", "logicalType": "timestamp-micros"},
                         {"type": "long", "logicalType": "local-timestamp-millis"},
                         {"type": "long", "logicalType": "local-timestamp-micros"},
+                        {"type": "bytes", "logicalType": "big-decimal"},
                         {"type": "long", "logicalType": "timestamp-nanos"},
                         {"type": "long", "logicalType": "local-timestamp-nanos"},
                     ]
@@ -234,9 +235,16 @@ def _fixed_defaults(schema: dict[str, Any]) -> st.SearchStrategy[str]:
     return st.binary(min_size=size, max_size=size).map(lambda data: data.decode("latin-1"))
 
 
+def _big_decimal(unscaled: bytes, scale: int) -> str:
+    """A length, the bytes, and the scale, both numbers so small that their zig-zag form has one byte."""
+    return bytes([2 * len(unscaled), *unscaled, scale * 2 if scale >= 0 else -2 * scale - 1]).decode("latin-1")
+
+
 def _primitive_defaults(name: str, logical: str | None, schema: Any) -> st.SearchStrategy[Any]:
     if logical == "uuid":
         return st.uuids().map(str)
+    if logical == "big-decimal":
+        return st.builds(_big_decimal, st.binary(min_size=1, max_size=9), st.integers(-32, 31))
     if logical == "decimal":
         digits = st.integers(-(10 ** schema["precision"]) + 1, 10 ** schema["precision"] - 1)
         return digits.map(lambda number: number.to_bytes(20, "big", signed=True).decode("latin-1"))

@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegen import binary
+from codegen.decoder_scalars import read_big_decimal
 
 
 def written(avro_type: Any, value: Any) -> bytes:
@@ -134,3 +135,22 @@ def test_bytes_of_another_size_than_the_fixed_are_refused() -> None:
     for data in (b"ab", b"abcd"):
         with pytest.raises(ValueError, match="where the fixed has 3"):
             binary.encode_fixed(data, 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "data"),
+    [
+        ("12.50", b"\x08\x04\x04\xe2\x04"),
+        ("-1", b"\x06\x02\xff\x00"),
+        ("1E+2", b"\x06\x02\x01\x03"),
+        ("0", b"\x06\x02\x00\x00"),
+    ],
+)
+def test_a_big_decimal_is_an_unscaled_number_and_a_scale(text: str, data: bytes) -> None:
+    assert binary.encode_big_decimal(Decimal(text)) == data
+    assert read_big_decimal(data[1:]).as_tuple() == Decimal(text).as_tuple()
+
+
+def test_a_big_decimal_that_is_no_number_is_refused() -> None:
+    with pytest.raises(OverflowError):
+        binary.encode_big_decimal(Decimal("Infinity"))

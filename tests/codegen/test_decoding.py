@@ -61,6 +61,10 @@ def written(schema: Schema, datum: Any) -> bytes:
         pytest.param("long", b"\x80" * 10 + b"\x00", id="more than ten bytes"),
         pytest.param("double", b"\x00" * 7, id="half a double"),
         pytest.param({"type": "fixed", "name": "Raw", "size": 3}, b"ab", id="short fixed"),
+        *[
+            pytest.param({"type": "bytes", "logicalType": "big-decimal"}, data, id=f"big decimal {data.hex()}")
+            for data in (b"\x00", b"\x02\x02", b"\x04\x02\x01", b"\x08\x02\x01\x00\x00", b"\x0a\x02\x01\xff\xff\x7f")
+        ],
         pytest.param({"type": "fixed", "name": "Raw", "size": 3}, b"abcd", id="long fixed"),
         pytest.param(
             {"type": "fixed", "name": "Raw", "size": 4, "logicalType": "decimal", "precision": 2},

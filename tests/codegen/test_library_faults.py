@@ -23,6 +23,7 @@ from tests.codegen import test_library_fixed
 from tests.codegen.sample_contracts import Project, contract_of, module_text, record
 
 SHOWN: dict[str, Difference] = {}
+DECIMAL = LogicalType("decimal", 20, 6)
 
 
 def field_of(model: type[AvroBaseModel]) -> dict[str, Any]:
@@ -194,6 +195,8 @@ def test_unknown_logical() -> None:
     assert field_of(Model)["type"] == "long"
     for name in ("timestamp-nanos", "local-timestamp-nanos", "duration"):
         assert explained("unknown-logical", Difference("at", "logical", LogicalType(name), None))
+    assert explained("unknown-logical", Difference("at", "logical", LogicalType("big-decimal"), DECIMAL))
+    assert explain(Difference("at", "logical", LogicalType("big-decimal"), None)) is None
     assert explain(Difference("at", "logical", LogicalType("date"), None)) is None
     assert explain(Difference("at", "logical", LogicalType("timestamp-nanos"), LogicalType("timestamp-micros"))) is None
 

@@ -107,6 +107,8 @@ def test_an_alias_that_means_two_fields_is_refused(fields: list[dict[str, Any]])
         ({"type": "long", "logicalType": "time-micros"}, -1, "no such time"),
         ({"type": "string", "logicalType": "uuid"}, "nobody", "36 characters"),
         ({"type": "bytes", "logicalType": "decimal", "precision": 2, "scale": 1}, "\u0001\u0000", "more than 2 digits"),
+        ({"type": "bytes", "logicalType": "big-decimal"}, "", "ends too early"),
+        ({"type": "bytes", "logicalType": "big-decimal"}, "\u0002\u0001\u0000\u0000", "bytes behind"),
         ({"type": "array", "items": {"type": "string", "logicalType": "uuid"}}, [""], "36 characters"),
         (
             {"type": "fixed", "name": "Sum", "size": 2, "logicalType": "decimal", "precision": 2},

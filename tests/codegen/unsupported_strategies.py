@@ -8,7 +8,6 @@ from typing import Any
 from hypothesis import strategies as st
 
 UNSUPPORTED = {
-    "big-decimal": {"type": "bytes", "logicalType": "big-decimal"},
     "union of two": ["string", "long"],
     "union of three": ["null", "string", "long"],
     "union of one": ["string"],

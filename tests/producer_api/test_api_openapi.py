@@ -59,6 +59,7 @@ def test_examples_of_many_types(make_contract: Callable[..., Any]) -> None:
         {"type": "long", "logicalType": "local-timestamp-nanos"}, {"type": "fixed", "name": "Raw", "size": 3},
         {"type": "fixed", "name": "Id", "size": 16, "logicalType": "uuid"},
         {"type": "fixed", "name": "Price", "size": 4, "logicalType": "decimal", "precision": 2, "scale": 1},
+        {"type": "bytes", "logicalType": "big-decimal"},
         {"type": "fixed", "name": "Span", "size": 12, "logicalType": "duration"},
         {"type": "enum", "name": "E", "symbols": ["A", "B"]},
         {"type": "record", "name": "Inner", "fields": [{"name": "x", "type": ["null", "int"]}]},
