@@ -154,3 +154,21 @@ def test_a_part_that_dies_ends_everything(up: Callable[..., Up], victim: str, na
     listing = subprocess.run(["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=True)
     running = {int(row.split()[0]) for row in listing.stdout.splitlines() if not row.split()[1].startswith("Z")}
     assert not {pid for pid, _ in started} & running
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ("--api-port", "38300", "--broker-port", "38300"),
+            "error: --api-port, --broker-port and --registry-port must",
+        ),
+        (("--rate", "0"), "Error: Invalid value for '--rate'"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused_before_anything_starts(
+    up: Callable[..., Up], arguments: tuple[str, ...], sentence: str
+) -> None:
+    run = up(*arguments)
+    assert run.process.wait(WAIT_S) == 2
+    assert sentence in run.errors
