@@ -89,6 +89,12 @@ def up(tmp_path: Path) -> Iterator[Callable[..., Up]]:
             with_suppressed_lookup(pid)
 
 
+def running() -> set[int]:
+    """Every process that runs; one that has ended and waits for its parent to ask does not."""
+    listing = subprocess.run(["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=True)
+    return {int(row.split()[0]) for row in listing.stdout.splitlines() if not row.split()[1].startswith("Z")}
+
+
 def with_suppressed_lookup(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)
@@ -107,8 +113,7 @@ def test_a_signal_drains_and_prints_the_books(up: Callable[..., Up], number: sig
     run.process.send_signal(number)
     assert run.process.wait(WAIT_S) == 0, run.errors
     assert "Every accepted event was seen by every consumer, and the totals agree." in run.errors
-    listing = subprocess.run(["ps", "-A", "-o", "pid="], capture_output=True, text=True, check=True)
-    assert not {pid for pid, _ in started} & {int(pid) for pid in listing.stdout.split()}
+    assert not {pid for pid, _ in started} & running()
 
 
 def test_the_api_and_the_registry_answer_under_their_urls(up: Callable[..., Up]) -> None:
@@ -151,8 +156,6 @@ def test_a_part_that_dies_ends_everything(up: Callable[..., Up], victim: str, na
     assert run.process.wait(WAIT_S) == 1
     assert re.search(rf"error: .*{name}.*(died|ended by itself)", run.errors)
     assert "Traceback" not in run.errors
-    listing = subprocess.run(["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=True)
-    running = {int(row.split()[0]) for row in listing.stdout.splitlines() if not row.split()[1].startswith("Z")}
     assert not {pid for pid, _ in started} & running
 
 
