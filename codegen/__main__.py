@@ -37,13 +37,29 @@ def run(argv: Sequence[str], out: TextIO, err: TextIO) -> int:
 
 
 def _options(argv: Sequence[str]) -> argparse.Namespace:
-    here = Path(__file__).resolve().parent
     parser = argparse.ArgumentParser(prog="python -m codegen", description="Contracts in schemas/ → typed models.")
-    parser.add_argument("--schemas", type=Path, default=here.parent / "schemas", help="folder of the contracts")
-    parser.add_argument("--out", type=Path, default=here / "models", help="folder of the generated models")
+    parser.add_argument("--schemas", type=Path, help="folder of the contracts; default that of the project around you")
+    parser.add_argument("--out", type=Path, help="folder of the generated models; default that of the project")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 with a diff if anything differs")
     parser.add_argument("--clean", action="store_true", help="remove generated files that no contract makes any more")
-    return parser.parse_args(argv)
+    options = parser.parse_args(argv)
+    if options.schemas is None or options.out is None:
+        root = _project_around(Path.cwd())
+        if root is None:
+            parser.error(
+                f"there is no project at or above {Path.cwd()}: go into your clone, or give --schemas and --out"
+            )
+        options.schemas = options.schemas or root / "schemas"
+        options.out = options.out or root / "codegen" / "models"
+    return options
+
+
+def _project_around(start: Path) -> Path | None:
+    """The nearest folder at or above `start` with contracts and this generator."""
+    for folder in (start, *start.parents):
+        if (folder / "schemas").is_dir() and (folder / "codegen" / "__main__.py").is_file():
+            return folder
+    return None
 
 
 def _print_fault(fault: ContractFault, err: TextIO) -> None:

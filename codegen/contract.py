@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from codegen.contract_settings import Settings, SettingsReader
+from codegen.contract_settings import Settings, SettingsReader, line_of
 from codegen.faults import InvalidSchema
 from codegen.json_source import JsonSource, JsonSyntaxError, Position, read_json_source
 from codegen.nodes import Enum, Field, Json, Primitive, Record, type_name
@@ -21,6 +21,11 @@ from codegen.schema import Schema, parse_schema
 
 _VERSION_FILE: Final = re.compile(r"v([1-9][0-9]*)\.avsc")
 _KEY_TYPES: Final = {"string", "int", "long"}
+# What no two contracts may share, and the way out.
+_CLASHES: Final = {
+    "subject": 'in the newer one set subject_strategy = "TopicRecordName", so that both can share the topic',
+    "path": "give each contract a path of its own",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,22 +221,20 @@ class _Reader:
                 self.fault(where, reason, "name a field of type string, enum, int or long", pointer="/key")
 
     def refuse_clashes(self, contracts: list[Contract]) -> None:
-        """Contracts may share a topic, but neither a subject nor a path."""
-        for what in ("subject", "path"):
-            owners: dict[str, Contract] = {}
+        """Contracts may share a topic, but neither a subject nor a path; each that has a part in it is named."""
+        for what, hint in _CLASHES.items():
+            owners: dict[str, list[Contract]] = {}
             for contract in contracts:
-                if what == "path" and not contract.ingest:
-                    continue
-                value = getattr(contract, what)
-                other = owners.setdefault(value, contract)
-                if other is not contract:
-                    hint = (
-                        'set subject_strategy = "TopicRecordName", so that contracts can share the topic'
-                        if what == "subject"
-                        else "give each contract a path of its own"
-                    )
-                    reason = f"the {what} {value!r} is already taken by the contract {other.name}"
-                    self.fault(contract.folder / "contract.toml", reason, hint, pointer=f"/{what}")
+                if what == "subject" or contract.ingest:
+                    owners.setdefault(getattr(contract, what), []).append(contract)
+            for value, group in owners.items():
+                for contract in group if len(group) > 1 else ():
+                    others = ", ".join(other.name for other in group if other is not contract)
+                    path = contract.folder / "contract.toml"
+                    text = path.read_text(encoding="utf-8") if path.exists() else ""
+                    line = line_of(text, what) or line_of(text, "topic") or 1
+                    reason = f"the {what} {value!r} is also that of the contract {others}"
+                    self.fault(path, reason, hint, Position(line, 1), f"/{what}")
 
 
 def _can_be_key(field: Field) -> bool:

@@ -74,6 +74,14 @@ class Settings:
         return names[self.subject_strategy]
 
 
+def line_of(text: str, key: str) -> int | None:
+    """The line of `text` (from 1) that sets `key` or opens its table, or None."""
+    for number, line in enumerate(text.splitlines(), start=1):
+        if re.match(rf"\s*\[?\s*[\"']?{re.escape(key)}\b", line):
+            return number
+    return None
+
+
 @dataclass(slots=True)
 class SettingsReader:
     """Reads one `contract.toml`; what is wrong with it is in `faults` afterwards."""
@@ -114,12 +122,7 @@ class SettingsReader:
         return None if self.faults else settings
 
     def _fault(self, key: str, reason: str, hint: str) -> None:
-        line = 1
-        for number, text in enumerate(self._text.splitlines(), start=1):
-            if re.match(rf"\s*\[?\s*[\"']?{re.escape(key)}\b", text):
-                line = number
-                break
-        self.faults.append(SettingsFault(line, key, reason, hint))
+        self.faults.append(SettingsFault(line_of(self._text, key) or 1, key, reason, hint))
 
     def _check_keys(self, values: Mapping[str, Any]) -> None:
         for key, value in values.items():

@@ -49,6 +49,8 @@ class _Check:
             case Enum():
                 self._name(node.full_name, node, pointer)
                 self._claim(table_name(node), node, pointer)
+                if not node.symbols:
+                    self.fault(pointer, f"the enum {node.full_name} without symbols, which nothing can be written as,")
             case Union():
                 self._union(node, schema, pointer, depth)
             case Record():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Decoded:
-    """A record and what it says: `value` and `writer` are None for a tombstone (a null value)."""
+    """A record and what it says.
+
+    `value` and `writer` are None for a tombstone (a null value); `value` alone is None for a record of another contract
+    that shares the topic.
+    """
 
     record: Record
     value: AvroModel | None
@@ -28,12 +32,16 @@ class Decoded:
 class Deserializer:
     """Reads records of one contract into the model of one of its versions."""
 
-    def __init__(self, contract: GeneratedContract, reader_version: int, writers: WriterSchemas) -> None:
+    def __init__(
+        self, contract: GeneratedContract, reader_version: int, writers: WriterSchemas, others: Collection[str] = ()
+    ) -> None:
+        """`others` are the full names of the records of other contracts on the same topic."""
         from codegen.runtime import AvroResolutionError
 
         self.reader_version = reader_version
         self.model: type[AvroModel] = contract.model(reader_version)
         self._writers = writers
+        self._others = frozenset(others)
         self._decoders: dict[SchemaRef, Callable[[bytes], AvroModel]] = {}
         self._resolution_error = AvroResolutionError
 
@@ -56,6 +64,8 @@ class Deserializer:
             return Decoded(record, None, None)
         ref, body = parse_frame(record.value, record.headers)
         writer = self._writers.get(ref)
+        if writer.record in self._others:
+            return Decoded(record, None, writer)
         try:
             value = self._decoder(writer)(body)
         except self._resolution_error as error:

@@ -18,7 +18,10 @@ class Handler(Protocol):
         """These partitions are ours now: load what is known of them, before their first record comes."""
 
     def handle(self, decoded: Decoded) -> None:
-        """Take one record (a tombstone has no value); its offset is committed only after a later `flush`."""
+        """Take one record; a tombstone has no value, nor has another contract's.
+
+        Its offset is committed only after a later `flush`.
+        """
 
     def flush(self, timeout_s: float) -> None:
         """Return when the effects of everything handled are durable."""

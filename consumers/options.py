@@ -48,6 +48,15 @@ def find_contract(name: str, contracts: Mapping[str, GeneratedContract] | None =
         raise ConsumerError(f"there is no contract {name!r}; the generated ones are: {known}") from None
 
 
+def others_on(contract: GeneratedContract) -> frozenset[str]:
+    """The full names of the records of other contracts that share the topic."""
+    from codegen.models import CONTRACTS
+
+    return frozenset(
+        other.record for other in CONTRACTS.values() if other.topic == contract.topic and other.name != contract.name
+    ) - {contract.record}
+
+
 def reader_version_of(contract: GeneratedContract, app: str, wanted: int | None) -> int:
     """The version that `app` reads: as wanted, else READER_VERSION, else the pin. Raises ConsumerError."""
     from tools.config import reader_version

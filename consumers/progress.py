@@ -30,8 +30,9 @@ class State(StrEnum):
 class Progress:
     """Counts since this process started, but for `aggregate`.
 
-    seen = decoded + tombstones + dead_lettered: each source record once per process, however often it was delivered;
-    `redelivered` counts the deliveries beyond that. `totals` counts decoded records by the value of `counted_field`
+    seen = decoded + tombstones + foreign + dead_lettered: each source record once per process, however often it was
+    delivered; `redelivered` counts the deliveries beyond that. `foreign` are records of other contracts that share the
+    topic. `totals` counts decoded records by the value of `counted_field`
     (None: that field is not there), `by_schema_version` by writer schema: its version in the contract, or `id:N`.
     `aggregate` is what the consumer's own state says by the same values, earlier processes included; None where it
     keeps none. `assigned` holds partitions, `positions` the offset of the next record by partition. `retries` counts
@@ -46,6 +47,7 @@ class Progress:
     seen: int = 0
     decoded: int = 0
     tombstones: int = 0
+    foreign: int = 0
     dead_lettered: int = 0
     redelivered: int = 0
     retries: int = 0
@@ -65,6 +67,7 @@ class Progress:
     def __str__(self) -> str:
         parts = [f"{self.state}: seen {self.seen}", f"decoded {self.decoded}", f"dead-lettered {self.dead_lettered}"]
         parts += [f"tombstones {self.tombstones}"] if self.tombstones else []
+        parts += [f"of other contracts {self.foreign}"] if self.foreign else []
         parts += [", ".join(f"{value} {count}" for value, count in sorted(self.totals.items()))] if self.totals else []
         parts += [f"v{version}: {count}" for version, count in sorted(self.by_schema_version.items())]
         return "; ".join(parts)

@@ -17,7 +17,7 @@ from consumers.deserializer import Deserializer
 from consumers.faults import ConsumerError, Unavailable
 from consumers.handler import Handler
 from consumers.loop import Loop
-from consumers.options import ConsumerOptions, app_version, find_contract, reader_version_of
+from consumers.options import ConsumerOptions, app_version, find_contract, others_on, reader_version_of
 from consumers.outbox import Outbox
 from consumers.progress import Progress, Reporter, State
 from consumers.stopping import stop_on_signals
@@ -82,7 +82,8 @@ def set_up(app: str, options: ConsumerOptions) -> Iterator[Setup]:
 def _assemble(
     app: str, options: ConsumerOptions, contract: GeneratedContract, version: int, registry: SchemaRegistryClient
 ) -> Setup:
-    deserializer = Deserializer(contract, version, WriterSchemas(registry, contract, options.schema_patience_s))
+    writers = WriterSchemas(registry, contract, options.schema_patience_s)
+    deserializer = Deserializer(contract, version, writers, others_on(contract))
     progress = Progress(app, contract.name, version)
     counted: str | None = None
     if options.count_field in deserializer.model.WIRE_NAMES.values():

@@ -22,8 +22,11 @@ class Tally:
         progress = self._progress
         if not self._is_new(decoded.record):
             return
-        if decoded.value is None or decoded.writer is None:
+        if decoded.writer is None:
             progress.tombstones += 1
+            return
+        if decoded.value is None:
+            progress.foreign += 1
             return
         progress.decoded += 1
         progress.by_schema_version[decoded.writer.label] += 1

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from codegen.catalog import GeneratedContract
+from codegen.nodes import Record, type_name
 from codegen.schema import parse_schema
 from consumers.faults import RegistryUnavailable, Stage, Undecodable
 from consumers.frame import SchemaRef
@@ -25,12 +26,13 @@ _NOT_FOUND = 404
 class WriterSchema:
     """`version` is the contract's version with exactly this schema, or None where the contract has none such.
 
-    `schema` is a legal schema as parsed JSON.
+    `schema` is a legal schema as parsed JSON, `record` the full name of its root.
     """
 
     ref: SchemaRef
     version: int | None
     schema: Any
+    record: str
 
     @property
     def label(self) -> str:
@@ -88,10 +90,11 @@ class WriterSchemas:
             raise Undecodable(Stage.SCHEMA, f"schema {ref} refers to other subjects, which is not understood here", ref)
         try:
             schema = json.loads(text.schema_str or "")
-            parse_schema(schema)
+            root = parse_schema(schema).root
         except (ValueError, RecursionError) as error:
             raise Undecodable(Stage.SCHEMA, f"schema {ref} of the registry is no Avro schema", ref, error) from error
-        return WriterSchema(ref, self._version_of(schema), schema)
+        record = root.full_name if isinstance(root, Record) else type_name(root)
+        return WriterSchema(ref, self._version_of(schema), schema, record)
 
     def _ask(self, ref: SchemaRef) -> Schema:
         try:

@@ -89,7 +89,13 @@ def demo(root: Path, events: int, seed: int) -> int:
 @click.option("--no-load", is_flag=True, help="Start no fake client.")
 @click.option("--no-consumers", is_flag=True, help="Start no consumers.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="uvicorn workers of the API.")
-@click.option("--rate", default=100.0, show_default=True, help="Events per second of the fake client.")
+@click.option(
+    "--rate",
+    default=100.0,
+    show_default=True,
+    type=click.FloatRange(0, min_open=True),
+    help="Events/s of the fake client.",
+)
 @click.option("--api-port", default=8000, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--broker-port", default=9092, show_default=True, type=click.IntRange(0, 65535))
 @click.option("--registry-port", default=8081, show_default=True, type=click.IntRange(0, 65535))

@@ -37,9 +37,14 @@ def work_folder(root: Path, name: str) -> Iterator[Work]:
     parent = root / ".pipeline"
     parent.mkdir(exist_ok=True)
     work = Work(Path(tempfile.mkdtemp(prefix=f"{name}-", dir=parent)))
-    yield work
-    if not work.keep:
-        shutil.rmtree(work.folder, ignore_errors=True)
+    try:
+        yield work
+    except BaseException:
+        work.keep = any(work.folder.iterdir())
+        raise
+    finally:
+        if not work.keep:
+            shutil.rmtree(work.folder, ignore_errors=True)
 
 
 def seen_by(stack: Stack) -> dict[str, int]:

@@ -15,6 +15,7 @@ from typing import Final, Self
 
 from tools.broker import EmbeddedBroker, child_environment
 from tools.child import Child, ChildError, stop_children
+from tools.errors import UserError
 from tools.ports import LOCALHOST, check_port_free, free_port
 from tools.project import project_environment
 
@@ -45,6 +46,9 @@ class Stack:
     def __init__(self, options: StackOptions, say: Callable[[str], None]) -> None:
         self.options = options
         self.say = say
+        wanted = [port for port in (options.api_port, options.broker_port, options.registry_port) if port]
+        if len(set(wanted)) < len(wanted):
+            raise UserError("--api-port, --broker-port and --registry-port must differ")
         self.api_port = self._port(options.api_port, "the API", "--api-port")
         self.broker_port = self._port(options.broker_port, "the embedded broker", "--broker-port")
         self.registry_port = self._port(options.registry_port, "the registry", "--registry-port")
@@ -174,7 +178,7 @@ class Stack:
     def check(self) -> None:
         """Raise ChildError if any part has died."""
         if self.broker.pid is not None and not self.broker.is_alive():
-            raise ChildError(f"the embedded broker died: {self.broker.last_words()}")
+            raise ChildError(f"the embedded broker died (its log: {self.broker.log_path})")
         for child in self.children:
             child.check()
 

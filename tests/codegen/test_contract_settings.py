@@ -108,8 +108,9 @@ def test_the_key_must_be_in_every_version(project: Project, second: dict[str, An
 def test_two_contracts_cannot_have_one_subject(project: Project) -> None:
     project.add("one", SCHEMA, toml='topic = "events"')
     project.add("two", SCHEMA | {"name": "Other"}, toml='topic = "events"')
-    ((_, _, reason, hint),) = faults(project)
-    assert reason == "the subject 'events-value' is already taken by the contract one"
+    (_, _, reason, hint), (_, _, second, _) = faults(project)
+    assert reason == "the subject 'events-value' is also that of the contract two"
+    assert second.endswith("contract one")
     assert "TopicRecordName" in hint
 
 
@@ -123,8 +124,9 @@ def test_two_contracts_may_share_a_topic_by_strategy(project: Project) -> None:
 def test_two_contracts_cannot_have_one_path(project: Project) -> None:
     project.add("one", SCHEMA, toml='path = "/events"')
     project.add("two", SCHEMA, toml='path = "/events"')
-    ((_, _, reason, _),) = faults(project)
-    assert reason == "the path '/events' is already taken by the contract one"
+    (_, _, reason, _), (_, _, second, _) = faults(project)
+    assert reason == "the path '/events' is also that of the contract two"
+    assert second.endswith("contract one")
 
 
 def test_versions_have_no_gap(project: Project) -> None:

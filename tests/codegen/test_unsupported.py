@@ -163,3 +163,9 @@ def test_a_long_chain_of_records_is_made() -> None:
     for number in range(1, 30):
         inner = {"type": "record", "name": f"R{number}", "fields": [{"name": "it", "type": inner}]}
     assert model_of(inner).__name__ == "R29"
+
+
+def test_an_enum_that_nothing_can_be_is_refused() -> None:
+    ((pointer, reason),) = refusals(record({"name": "it", "type": {"type": "enum", "name": "Kind", "symbols": []}}))
+    assert pointer == "/fields/0/type"
+    assert "without symbols" in reason

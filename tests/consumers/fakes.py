@@ -11,10 +11,10 @@ from uuid import UUID
 from confluent_kafka import KafkaError, Message
 from confluent_kafka.schema_registry import Schema, SchemaRegistryError
 
-from codegen.models import CONTRACTS
 from codegen.runtime import AvroModel
 from consumers.frame import frame
 from consumers.record import Header, Record
+from tests.frozen_contracts import CONTRACTS
 
 V1_ID, V2_ID = 11, 12
 CONTRACT = CONTRACTS["user_action"]

@@ -32,7 +32,7 @@ def test_a_version_that_does_not_exist_is_refused_with_those_that_do() -> None:
 
 
 def test_an_unknown_contract_is_refused_with_those_that_are_known() -> None:
-    assert find_contract("user_action") is CONTRACT
+    assert find_contract("user_action").name == CONTRACT.name
     with pytest.raises(ConsumerError, match=r"no contract 'user_actions'; the generated ones are: activity_count"):
         find_contract("user_actions")
 

@@ -6,7 +6,6 @@ from datetime import UTC, datetime
 import pytest
 from confluent_kafka import KafkaError
 
-from codegen.models import CONTRACTS
 from consumers.count_topic import CountWriter
 from consumers.counts import CountsHandler
 from consumers.deserializer import Decoded
@@ -16,6 +15,7 @@ from consumers.outbox import Outbox
 from consumers.progress import Progress
 from consumers.windows import Count, Window, Windows
 from tests.consumers.fakes import FakeProducer, record, user_action
+from tests.frozen_contracts import CONTRACTS
 
 OUTPUT = CONTRACTS["activity_count"].model(1)
 AT = datetime(2026, 1, 2, 3, 4, 59, tzinfo=UTC)

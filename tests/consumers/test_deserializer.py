@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import json
 from contextlib import suppress
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -12,6 +13,9 @@ from hypothesis import strategies as st
 from consumers.deserializer import Deserializer
 from consumers.faults import RegistryUnavailable, Stage, Undecodable
 from consumers.frame import VALUE_SCHEMA_HEADER
+from consumers.options import others_on
+from consumers.progress import Progress
+from consumers.tally import Tally
 from consumers.writer_schemas import WriterSchemas
 from tests.consumers.fakes import CONTRACT, V2_ID, FakeRegistry, framed, record, user_action
 
@@ -85,3 +89,36 @@ def test_an_outage_is_no_poison(registry: FakeRegistry) -> None:
     registry.away = TimeoutError("slow")
     with pytest.raises(RegistryUnavailable):
         deserializer(2, registry).read(record(framed(1)))
+
+
+def test_a_record_of_another_contract_on_the_same_topic_is_passed_over(registry: FakeRegistry) -> None:
+    schema = {"type": "record", "name": "Order", "namespace": "com.example.shop", "fields": []}
+    registry.schemas[77] = Schema(json.dumps(schema), "AVRO")
+    foreign = record(b"\x00" + (77).to_bytes(4, "big"))
+    writers = WriterSchemas(registry, CONTRACT, patience_s=0)  # type: ignore[arg-type] - a fake
+    decoded = Deserializer(CONTRACT, 2, writers, {"com.example.shop.Order"}).read(foreign)
+    assert decoded.value is None
+    assert decoded.writer is not None
+    with pytest.raises(Undecodable):  # where nobody says that the topic is shared, it is poison
+        Deserializer(CONTRACT, 2, writers).read(foreign)
+
+
+def test_it_counts_as_foreign_and_not_as_a_tombstone(registry: FakeRegistry) -> None:
+    registry.schemas[77] = Schema('{"type": "record", "name": "Order", "fields": []}', "AVRO")
+    writers = WriterSchemas(registry, CONTRACT, patience_s=0)  # type: ignore[arg-type] - a fake
+    reader = Deserializer(CONTRACT, 2, writers, {"Order"})
+    progress = Progress("standard", "user_action", 2)
+    tally = Tally(progress, None)
+    for value in (b"\x00" + (77).to_bytes(4, "big"), None, framed(2)):
+        tally.take(reader.read(replace(record(value), offset=progress.seen)))
+    assert (progress.seen, progress.foreign, progress.tombstones, progress.decoded) == (3, 1, 1, 1)
+
+
+def test_contracts_that_share_a_topic_know_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    order = replace(CONTRACT, name="order", record="com.example.shop.Order")
+    elsewhere = replace(order, name="elsewhere", record="E", topic="elsewhere")
+    known = {each.name: each for each in (CONTRACT, order, elsewhere)}
+    monkeypatch.setattr("codegen.models.CONTRACTS", known)
+    assert others_on(CONTRACT) == {"com.example.shop.Order"}
+    assert others_on(order) == {CONTRACT.record}
+    assert others_on(elsewhere) == frozenset()

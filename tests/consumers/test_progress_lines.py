@@ -35,6 +35,7 @@ def test_a_line_holds_every_field_and_says_whether_it_is_the_last(clock: Clock) 
         "seen": 3,
         "decoded": 0,
         "tombstones": 0,
+        "foreign": 0,
         "dead_lettered": 0,
         "redelivered": 0,
         "retries": 0,

@@ -18,10 +18,10 @@ from confluent_kafka.schema_registry import RegisteredSchema, Schema, SchemaRegi
 from codegen.catalog import GeneratedContract
 from codegen.contract import read_contracts
 from codegen.generate import generate_version
-from codegen.models import CONTRACTS
 from producer_api.app import create_app
 from producer_api.service import Service
 from producer_api.settings import Settings
+from tests.frozen_contracts import CONTRACTS
 
 if TYPE_CHECKING:
     from pathlib import Path

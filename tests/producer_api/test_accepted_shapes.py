@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from codegen.catalog import UnknownVersion
-from codegen.models import CONTRACTS
 from codegen.schema import parse_schema
 from producer_api.json_forms import same_json
 from producer_api.shapes import AcceptedShapes, InvalidEvent
+from tests.frozen_contracts import CONTRACTS
 
 OpenApi = Callable[..., Awaitable[Any]]
 MakeContract = Callable[..., Any]

@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from codegen.models import CONTRACTS
 from producer_api.openapi import valid_example
+from tests.frozen_contracts import CONTRACTS
 
 
 async def test_the_document_has_the_models_of_every_accepted_version(api: Any) -> None:

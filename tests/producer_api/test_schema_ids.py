@@ -12,9 +12,9 @@ import pytest
 from confluent_kafka.schema_registry import SchemaRegistryError
 from confluent_kafka.schema_registry.common.schema_registry_client import RuleSet
 
-from codegen.models import CONTRACTS
 from producer_api.registry import SchemaIds, SchemaRefused, find_schema_id, make_client
 from producer_api.serializer import Serializer
+from tests.frozen_contracts import CONTRACTS
 
 OpenApi = Callable[..., Awaitable[Any]]
 CONTRACT = CONTRACTS["user_action"]

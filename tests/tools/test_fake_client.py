@@ -148,7 +148,7 @@ class TestAccount:
         assert (report.sent, report.accepted, report.is_good) == (50, 50, True)
         assert api.types == {"application/json": 50}
         assert report.totals == Counter(json.loads(event)["action"] for (event,) in api.requests)
-        assert report.shapes == {2: 50}
+        assert report.shapes == {CONTRACTS["user_action"].latest: 50}
         assert report.latencies.count == 50
 
     async def test_batches_are_posted_as_lines(self, api: Api, url: str) -> None:

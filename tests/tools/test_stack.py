@@ -89,6 +89,20 @@ def up(tmp_path: Path) -> Iterator[Callable[..., Up]]:
             with_suppressed_lookup(pid)
 
 
+def running() -> set[int]:
+    """Every process that runs; one that has ended and waits for its parent to ask does not."""
+    listing = subprocess.run(["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=True)
+    return {int(row.split()[0]) for row in listing.stdout.splitlines() if not row.split()[1].startswith("Z")}
+
+
+def assert_ended(started: list[tuple[int, str]]) -> None:
+    """None of the processes runs, at the latest a moment after its signal."""
+    deadline = time.monotonic() + 5
+    while left := {pid for pid, _ in started} & running():
+        assert time.monotonic() < deadline, left
+        time.sleep(0.05)
+
+
 def with_suppressed_lookup(pid: int) -> None:
     try:
         os.kill(pid, signal.SIGKILL)
@@ -107,8 +121,7 @@ def test_a_signal_drains_and_prints_the_books(up: Callable[..., Up], number: sig
     run.process.send_signal(number)
     assert run.process.wait(WAIT_S) == 0, run.errors
     assert "Every accepted event was seen by every consumer, and the totals agree." in run.errors
-    listing = subprocess.run(["ps", "-A", "-o", "pid="], capture_output=True, text=True, check=True)
-    assert not {pid for pid, _ in started} & {int(pid) for pid in listing.stdout.split()}
+    assert_ended(started)
 
 
 def test_the_api_and_the_registry_answer_under_their_urls(up: Callable[..., Up]) -> None:
@@ -151,6 +164,22 @@ def test_a_part_that_dies_ends_everything(up: Callable[..., Up], victim: str, na
     assert run.process.wait(WAIT_S) == 1
     assert re.search(rf"error: .*{name}.*(died|ended by itself)", run.errors)
     assert "Traceback" not in run.errors
-    listing = subprocess.run(["ps", "-A", "-o", "pid=,stat="], capture_output=True, text=True, check=True)
-    running = {int(row.split()[0]) for row in listing.stdout.splitlines() if not row.split()[1].startswith("Z")}
-    assert not {pid for pid, _ in started} & running
+    assert_ended(started)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (
+            ("--api-port", "38300", "--broker-port", "38300"),
+            "error: --api-port, --broker-port and --registry-port must",
+        ),
+        (("--rate", "0"), "Error: Invalid value for '--rate'"),
+    ],
+)
+def test_options_that_cannot_be_meant_are_refused_before_anything_starts(
+    up: Callable[..., Up], arguments: tuple[str, ...], sentence: str
+) -> None:
+    run = up(*arguments)
+    assert run.process.wait(WAIT_S) == 2
+    assert sentence in run.errors
