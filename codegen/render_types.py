@@ -28,9 +28,12 @@ def render_fixed(node: Fixed) -> list[str]:
 
 def render_enum(node: Enum) -> list[str]:
     """The class of an enum: a StrEnum whose values are the symbols."""
-    lines = ["", "", f"class {simple_name(node.full_name)}(StrEnum):", *_docstring(node.doc)]
+    is_plain = _is_plain(node.doc)
+    lines = ["", "", f"class {simple_name(node.full_name)}(StrEnum):", *(_docstring(node.doc) if is_plain else [])]
     lines += [f"    {name} = {quote(symbol)}" for symbol, name in member_names(node.symbols).items()]
-    meta = {"namespace": namespace_of(node.full_name) or None, "default": node.default}
+    # A docstring would win over what the library is told here.
+    doc = None if is_plain else node.doc
+    meta = {"namespace": namespace_of(node.full_name) or None, "default": node.default, "doc": doc}
     aliases = list(node.aliases)
     return [*lines, "", "    @nonmember", *_meta(meta, aliases, documented=True)]
 
@@ -55,7 +58,8 @@ def render_record(node: Record, version: int | None) -> list[str]:
         lines += _field(field, attributes[field.name])
     if node.fields:
         lines.append("")
-    meta = {"namespace": namespace_of(node.full_name) or None}
+    doc = None if _is_plain(node.doc) else node.doc
+    meta = {"namespace": namespace_of(node.full_name) or None, "schema_doc": doc}
     lines += _meta(meta, list(node.aliases), documented=node.doc is not None)
     loops = count()
     body = [line for field in node.fields for line in encoding(field.type, f"self.{attributes[field.name]}", loops)]
@@ -127,6 +131,11 @@ def _literal(value: object) -> str:
             return float_literal(value)
         case _:
             return repr(value)
+
+
+def _is_plain(doc: str | None) -> bool:
+    """Whether a docstring keeps the doc as it is: from Python 3.13 on the compiler dedents it and expands its tabs."""
+    return doc is None or (doc == doc.strip() and not re.search(r"[^\S ]", doc))
 
 
 def _docstring(doc: str | None) -> list[str]:

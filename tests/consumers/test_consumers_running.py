@@ -116,13 +116,14 @@ def test_a_process_that_waits_for_the_registry_stops_when_asked(here: World, app
         assert process.stop()["decoded"] == 0
 
 
-@pytest.mark.parametrize(("app", "code"), [("standard", 0), ("counts", 0), ("faust", 2)])
-def test_a_process_whose_broker_died_stops_when_asked(here: World, app: str, code: int) -> None:
+@pytest.mark.parametrize(("app", "codes"), [("standard", {0}), ("counts", {0}), ("faust", {0, 2})])
+def test_a_process_whose_broker_died_stops_when_asked(here: World, app: str, codes: set[int]) -> None:
+    """Faust may or may not get to take its leave; if not, it says so with 2."""
     with here.running(app) as process:
         process.wait_for(lambda line: line["state"] == "ready", "partitions were to come")
         here.broker.stop()
         process.ask_to_stop()
-        assert process.ended()[0] == code, "Faust cannot take its leave, and says so"
+        assert process.ended()[0] in codes
 
 
 def test_an_older_reader_dead_letters_what_it_cannot_resolve(here: World) -> None:
