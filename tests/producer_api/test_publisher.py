@@ -221,7 +221,7 @@ async def test_a_fatal_error_that_a_poll_raises_makes_a_new_producer(api: Any) -
     publisher = Publisher({}, Bound("records", 10, 10_000), make_producer=make)
     publisher.start()
     await publisher.produce(records(1)[0])
-    await asyncio.wait_for(replaced.wait(), 5)
+    await asyncio.wait_for(replaced.wait(), 30)
     assert await publisher.produce(records(1)[0]) == [Delivered(0, 0)]
     await publisher.close(1.0)
 
@@ -242,7 +242,7 @@ async def test_a_producer_that_nothing_answers_any_more_is_replaced(api: Any) ->
     made[0].error = lambda _record: KafkaError(KafkaError._MSG_TIMED_OUT)
     (receipt,) = await publisher.produce(records(1)[0])
     assert isinstance(receipt, Undelivered)
-    await asyncio.wait_for(replaced.wait(), 5)
+    await asyncio.wait_for(replaced.wait(), 30)
     assert await publisher.produce(records(1)[0]) == [Delivered(0, 0)]
     await publisher.close(1.0)
 
