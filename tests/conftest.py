@@ -1,4 +1,8 @@
-"""Fixtures for every room: an embedded broker, and an environment that says nothing."""
+"""Fixtures for every room: an embedded broker, and an environment that says nothing.
+
+Hypothesis: `HYPOTHESIS_PROFILE=long` tries thousands of examples, the default a modest number. In CI they are the same
+each time, because it judges a change; a person's run looks further each time.
+"""
 
 from __future__ import annotations
 
@@ -6,12 +10,21 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from tools.broker import EmbeddedBroker
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+
+
+_SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+settings.register_profile(
+    "short", max_examples=40, deadline=None, suppress_health_check=_SLOW, derandomize="CI" in os.environ
+)
+settings.register_profile("long", max_examples=5000, deadline=None, suppress_health_check=_SLOW)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 
 
 @pytest.fixture(scope="session")
