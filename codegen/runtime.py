@@ -22,6 +22,7 @@ from pydantic import AliasChoices, ConfigDict, ValidationError
 from codegen.datum import MalformedDatum
 from codegen.decoder import Unresolvable, make_decoder
 from codegen.json_keys import refuse_repeated_keys
+from codegen.nodes import Node
 from codegen.schema import InvalidSchema, parse_schema
 
 JsonSchema = dict[str, Any]
@@ -190,7 +191,8 @@ class AvroModel(AvroBaseModel):
         """A model with made-up values; `data` gives some, by attribute, wire name or alias."""
         given = {cls.WIRE_NAMES.get(name, cls.ALIASES.get(name, name)): value for name, value in data.items()}
         made = {wire: field.fake() for field in cls.get_fields() if (wire := cls.WIRE_NAMES[field.name]) not in given}
-        return _validate_lax(cls, {**made, **given})
+        # By way of its bytes, so that a float has the value that 32 bits hold.
+        return cls.decoder()(_validate_lax(cls, {**made, **given}).serialize())
 
     def masked(self) -> dict[str, Any]:
         """A JSON-able view in wire names, with every field that carries a tag (such as PII) replaced."""
@@ -224,9 +226,16 @@ def _validate_lax(model: type[_Model], datum: object) -> _Model:
     return cast("_Model", model.__pydantic_validator__.validate_python(datum, strict=False))
 
 
+def _schema_of(model: type[AvroModel]) -> Node:
+    """The contract's schema of a model; a record inside another one has it from the root of its module."""
+    # The names around the generated encoder are the module's, which need not be imported under any name.
+    root = model._encode_into.__globals__["MODEL"]  # noqa: SLF001 - of the same class
+    return parse_schema(json.loads(root.AVSC)).types[model.FULL_NAME]
+
+
 @lru_cache(maxsize=1024)
 def _model_decoder(model: type[AvroModel], writer_text: str | None) -> Callable[[bytes], Any]:
-    reader = parse_schema(model.avro_schema_to_python()).root
+    reader = _schema_of(model)
     try:
         writer = reader if writer_text is None else parse_schema(json.loads(writer_text)).root
     except InvalidSchema as error:

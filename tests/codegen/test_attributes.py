@@ -55,3 +55,11 @@ def test_a_renamed_field_goes_by_its_wire_name_everywhere_but_in_python() -> Non
         model.model_validate_json('{"class_": 7, "_id": "x"}')
     assert model.WIRE_NAMES == {"class_": "class", "id": "_id", "copy_": "copy"}
     assert model.fake(_id="me").id == "me"  # type: ignore[attr-defined]
+
+
+def test_a_record_inside_another_is_read_by_the_contracts_names() -> None:
+    inner = record({"name": "class", "type": "int"}, {"name": "ratio", "type": "float"}, name="Inner")
+    one = model_of(record({"name": "it", "type": inner})).fake()
+    nested = one.it  # type: ignore[attr-defined]
+    assert type(nested).deserialize(nested.serialize()) == nested
+    assert type(one).deserialize(one.serialize()) == one
