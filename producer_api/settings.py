@@ -15,6 +15,7 @@ GUARANTEES: Final[Mapping[str, Any]] = {
     "enable.idempotence": True,
     "partitioner": "murmur2_random",
 }
+_SAME: Final[Mapping[str, tuple[str, ...]]] = {"acks": ("-1",), "enable.idempotence": ("1", "t", "yes")}
 # Kafka's own default of two minutes is longer than an HTTP client waits.
 DELIVERY_TIMEOUT_MS: Final = 10_000
 VARIABLES: Final = (
@@ -114,8 +115,20 @@ def _check_bounds(settings: Settings) -> None:
             raise config.ConfigError(f"{name}={value} is less than {what} ({least}): raise the one or lower the other")
 
 
+def _refuse_other_guarantees(given: Mapping[str, Any]) -> None:
+    """Somebody who asks for less than the API promises is told, rather than overruled in silence."""
+    for name, ours in GUARANTEES.items():
+        wanted = str(given.get(name, ours)).lower()
+        if wanted not in (str(ours).lower(), *_SAME.get(name, ())):
+            variable = f"KAFKA_{name.upper().replace('.', '_')}"
+            raise config.ConfigError(
+                f"{variable}={wanted} is less than a 2xx answer promises ({name}={ours}): unset it"
+            )
+
+
 def _producer_conf(environ: Mapping[str, str], max_records: int, max_bytes: int) -> dict[str, Any]:
     """librdkafka's properties: defaults that the environment may change, then what it says, then the guarantees."""
+    _refuse_other_guarantees(config.read_kafka_conf(environ, "producer"))
     given = config.read_kafka_conf(environ, "producer", GUARANTEES)
     defaults: dict[str, Any] = {
         "client.id": "producer-api",

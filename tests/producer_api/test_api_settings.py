@@ -23,12 +23,20 @@ def test_the_defaults_hold_without_an_environment() -> None:
     assert settings.kafka["queue.buffering.max.messages"] > settings.max_in_flight_records
 
 
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [("KAFKA_ACKS", "1"), ("KAFKA_ENABLE_IDEMPOTENCE", "false"), ("KAFKA_PARTITIONER", "random")],
+)
+def test_less_than_a_2xx_answer_promises_is_refused(variable: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=f"{variable}={value} is less than a 2xx answer promises"):
+        read_settings({variable: value})
+
+
 def test_the_environment_changes_defaults_but_no_guarantee() -> None:
     settings = read_settings(
         {
             "KAFKA_LINGER_MS": "7",
-            "KAFKA_ACKS": "1",
-            "KAFKA_PARTITIONER": "random",
+            "KAFKA_ACKS": "-1",
             "KAFKA_MESSAGE_TIMEOUT_MS": "3000",
             "KAFKA_BOOTSTRAP_SERVERS": "kafka:9092",
             "API_MAX_RECORDS": "5",
