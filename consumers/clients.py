@@ -77,18 +77,13 @@ def partition_count(client: Consumer, topic: str, timeout_s: float = 5.0) -> int
     try:
         found = client.list_topics(topic, timeout=timeout_s).topics.get(topic)
     except KafkaException as exception:
-        raise Unavailable(f"no Kafka broker answered within {timeout_s:g} s ({exception.args[0].str()})") from exception
+        raise Unavailable(
+            f"no Kafka broker answered within {timeout_s:g} s ({exception.args[0].str()}): "
+            f"start one (`pipeline broker`), or correct KAFKA_BOOTSTRAP_SERVERS"
+        ) from exception
     if found is None or found.error is not None or not found.partitions:
         raise ConsumerError(f"the topic {topic} does not exist: create it (`pipeline topics create`)")
     return len(found.partitions)
-
-
-def partitions_at_start(client: Consumer, topic: str) -> int:
-    """As `partition_count`, for a process that has just been started: without a broker, a person must act."""
-    try:
-        return partition_count(client, topic, timeout_s=10.0)
-    except Unavailable as reason:
-        raise ConsumerError(f"{reason}: start one (`pipeline broker`), or correct KAFKA_BOOTSTRAP_SERVERS") from reason
 
 
 def registered_id(registry: SchemaRegistryClient, subject: str, avsc: str) -> int:

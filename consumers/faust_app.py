@@ -20,7 +20,7 @@ import threading
 from typing import Any, Final
 
 from consumers.backoff import Backoff
-from consumers.clients import make_consumer, partitions_at_start
+from consumers.clients import make_consumer, partition_count
 from consumers.dead_letter import DeadLetterQueue
 from consumers.deserializer import Decoded
 from consumers.faults import ConsumerError, Unavailable, Undecodable
@@ -29,7 +29,7 @@ from consumers.faust_settings import faust_settings
 from consumers.options import ConsumerOptions
 from consumers.progress import State
 from consumers.record import Record
-from consumers.runner import Setup, log_to_stderr, set_up
+from consumers.runner import Setup, Stopped, log_to_stderr, set_up
 from consumers.stopping import stop_on_signals
 from consumers.tally import attribute_of, text_of
 
@@ -62,7 +62,10 @@ def run_faust(options: ConsumerOptions) -> int:
         tempfile.TemporaryDirectory(prefix="faust-") as folder,
         set_up(APP, options) as setup,
     ):
-        asyncio.run(_run(setup, folder))
+        try:
+            asyncio.run(_run(setup, folder))
+        except Stopped:
+            setup.report_stopped()
     return 0
 
 
@@ -94,7 +97,7 @@ class FaustConsumer:
 
         probe = make_consumer(self._setup.group)
         try:
-            partitions = partitions_at_start(probe, self._setup.contract.topic)
+            partitions = self._setup.wait_for(lambda: partition_count(probe, self._setup.contract.topic))
         finally:
             probe.close()
         app: Any = faust.App(  # its own annotations do not cover what its documentation allows

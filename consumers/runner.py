@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from consumers.backoff import Backoff
-from consumers.clients import make_consumer, make_producer, make_registry, partitions_at_start
+from consumers.clients import make_consumer, make_producer, make_registry, partition_count
 from consumers.commits import Commits
 from consumers.dead_letter import DeadLetterQueue, Reader
 from consumers.deserializer import Deserializer
@@ -58,6 +58,11 @@ class Setup:
     def reporter(self) -> Reporter:
         return Reporter(self.progress, as_json=self.options.json, interval_s=self.options.report_interval_s)
 
+    def report_stopped(self) -> None:
+        """The last word of a process that was stopped before it read anything."""
+        self.progress.state = State.STOPPED
+        self.reporter().report(final=True)
+
     def wait_for(self, question: Callable[[], _Answer]) -> _Answer:
         """The answer, asked again while the dependency is away. Raises Stopped."""
         backoff = Backoff()
@@ -97,12 +102,11 @@ def run(app: str, options: ConsumerOptions, make_handler: Callable[[Setup], Hand
     log_to_stderr(app)
     with stop_on_signals(options.stop), set_up(app, options) as setup:
         try:
-            handler = make_handler(setup)
+            loop = _make_loop(setup, make_handler(setup))
         except Stopped:
-            setup.progress.state = State.STOPPED
-            setup.reporter().report(final=True)
+            setup.report_stopped()
             return 0
-        _make_loop(setup, handler).run()
+        loop.run()
     return 0
 
 
@@ -110,8 +114,8 @@ def _make_loop(setup: Setup, handler: Handler) -> Loop:
     commits = Commits(setup.contract.topic)
     consumer = make_consumer(setup.group, commits.on_commit)
     try:
-        partitions_at_start(consumer, setup.contract.topic)
-    except ConsumerError:
+        setup.wait_for(lambda: partition_count(consumer, setup.contract.topic))
+    except (ConsumerError, Stopped):
         consumer.close()
         raise
     return Loop(

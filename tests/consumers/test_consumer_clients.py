@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 from confluent_kafka.schema_registry import SchemaRegistryError
 
-from consumers.clients import make_consumer, make_producer, partition_count, partitions_at_start, registered_id
+from consumers.clients import make_consumer, make_producer, partition_count, registered_id
 from consumers.faults import ConsumerError, RegistryUnavailable, Unavailable
 from tools.broker import EmbeddedBroker
 from tools.ports import free_port
@@ -58,9 +58,9 @@ def test_partitions_are_counted_and_a_missing_topic_is_not_made(
     for created in admin.create_topics([NewTopic("clients-three", 3, 1)]).values():
         created.result(10)
     consumer = make_consumer("clients-group")
-    assert partitions_at_start(consumer, "clients-three") == 3
+    assert partition_count(consumer, "clients-three") == 3
     with pytest.raises(ConsumerError, match="clients-missing does not exist: create it"):
-        partitions_at_start(consumer, "clients-missing")
+        partition_count(consumer, "clients-missing")
     consumer.close()
     assert "clients-missing" not in admin.list_topics(timeout=10).topics
 

@@ -149,3 +149,12 @@ def test_a_mistake_is_one_sentence(here: World, app: str, options: dict[str, obj
         code, log = process.ended()
     assert code != 0
     assert sentence in log.strip().splitlines()[-1]
+
+
+@pytest.mark.parametrize("app", ["standard", "counts", "faust"])
+def test_a_process_that_finds_no_broker_waits_and_stops_when_asked(here: World, app: str) -> None:
+    here.broker.stop()
+    with here.running(app) as process:
+        process.wait_log("waiting: no Kafka broker answered")
+        process.ask_to_stop()
+        assert process.ended()[0] == 0
