@@ -7,7 +7,7 @@ specification 1.12, sections "Binary Encoding" and "Schema Resolution"; a logica
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from codegen import datum
@@ -81,15 +81,7 @@ class _Builder:
                 reads.append(self.build(reader, branch))
             except Unresolvable as error:
                 reads.append(_refuse(str(error)))
-        known = range(len(reads))
-
-        def read_union(data: bytes, at: int) -> tuple[Any, int]:
-            index, at = datum.read_long(data, at)
-            if index not in known:
-                raise MalformedDatum("a branch that the union does not have")
-            return reads[index](data, at)
-
-        return read_union
+        return _union(reads)
 
     def _branch_for(self, reader: Union, writer: Node) -> Node:
         """The first branch that reads everything, else the first that may read some of it."""
@@ -147,8 +139,7 @@ class _Builder:
             case Map():
                 return _map(self._skip(writer.values))
             case Union():
-                reads = {index: self._skip(branch) for index, branch in enumerate(writer.branches)}
-                return lambda data, at: _skip_union(reads, data, at)
+                return _union([self._skip(branch) for branch in writer.branches])
             case Record():
                 return self._skip_record(writer)
 
@@ -198,11 +189,16 @@ def _refuse(reason: str) -> Read:
     return refuse
 
 
-def _skip_union(reads: dict[int, Read], data: bytes, at: int) -> tuple[Any, int]:
-    index, at = datum.read_long(data, at)
-    if index not in reads:
-        raise MalformedDatum("a branch that the union does not have")
-    return reads[index](data, at)
+def _union(reads: Sequence[Read]) -> Read:
+    known = range(len(reads))
+
+    def read_union(data: bytes, at: int) -> tuple[Any, int]:
+        index, at = datum.read_long(data, at)
+        if index not in known:
+            raise MalformedDatum("a branch that the union does not have")
+        return reads[index](data, at)
+
+    return read_union
 
 
 def _enum(reader: Enum, writer: Enum) -> Read:

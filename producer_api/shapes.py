@@ -61,15 +61,16 @@ class AcceptedShapes:
         reader = _parse(self.model)
         self._pinned = _version(pinned, self.model, reader)
         self._others: list[_Version] = []
+        self._ambiguous: list[_Version] = []  # almost always none: then nothing is tried twice
         names = {pinned: frozenset(field.name for field in reader.fields)}
         for number in reversed(contract.versions):
             model = contract.model(number)
             writer = _parse(model)
             if number != pinned and resolver.can_read(reader, writer):
                 self._others.append(_version(number, model, writer))
+                if not same_json(reader, writer):
+                    self._ambiguous.append(self._others[-1])
                 names[number] = frozenset(field.name for field in writer.fields)
-        # Almost always none: then nothing is tried twice.
-        self._ambiguous = [each for each in self._others if not same_json(reader, _parse(each.model))]
         self._names = sorted(names.items())
         self._alias_tokens = [f'"{alias}"'.encode() for alias in self.model.ALIASES]
         self._by_attributes: dict[frozenset[str], int] = {}

@@ -31,7 +31,6 @@ import signal
 import socket
 import subprocess
 import tempfile
-import threading
 import time
 import uuid
 from pathlib import Path
@@ -40,10 +39,10 @@ from typing import TYPE_CHECKING, Self
 from tools import config
 from tools.errors import UserError
 from tools.ports import LOCALHOST, PortInUseError, check_port_free, free_port
+from tools.signals import stop_requested
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
 DEFAULT_PORT = 9092
 SESSION_TIMEOUT_MS = 4_000
@@ -241,21 +240,11 @@ def run(port: int = DEFAULT_PORT, *, log_path: Path | None = None, say: Callable
     Port 0 is a free one, which the first line tells.
     Raises PortInUseError, or BrokerError if the broker does not come up or ends by itself.
     """
-    ended = threading.Event()
-
-    def end(_signal: int, _frame: FrameType | None) -> None:
-        ended.set()
-
-    # Set explicitly: a background job of a shell starts with SIGINT ignored.
-    previous = {number: signal.signal(number, end) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with stop_requested() as stop:
         with EmbeddedBroker(port or None, log_path=log_path) as broker:
             say(f"broker listens on {broker.bootstrap_servers}; records are kept in memory only and end with it")
-            while not ended.wait(0.2):
+            while not stop.wait(0.2):
                 if not broker.is_alive():
                     raise BrokerError(f"the embedded broker ended by itself; its last words: {broker.last_words()}")
         say("broker stopped")
-        return 0
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)
+    return 0

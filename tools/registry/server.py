@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import json
 import os
-import signal
 import socket
 import subprocess
 import sys
@@ -15,7 +14,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import FrameType, TracebackType
+from types import TracebackType
 from typing import IO, Final, Self
 from urllib.error import URLError
 
@@ -23,6 +22,7 @@ import uvicorn
 
 from tools.errors import UserError
 from tools.registry.store import MEMORY
+from tools.signals import on_stop_signals
 
 DEFAULT_HOST: Final = "127.0.0.1"
 DEFAULT_PORT: Final = 8081
@@ -38,6 +38,10 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+    def ask_to_stop(self) -> None:
+        """Finish what is under way, then return from `run`."""
+        self.should_exit = True
 
 
 def _announce(url: str) -> None:
@@ -66,28 +70,20 @@ def run(
         config = uvicorn.Config(create_app(db), log_level="warning", access_log=False, lifespan="on", ws="none")
         server = _Server(config)
 
-        def stop(_signal: int, _frame: FrameType | None) -> None:
-            server.should_exit = True
-
-        # Explicitly: a background job of a shell starts with SIGINT ignored.
-        before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
-        try:
+        with on_stop_signals(server.ask_to_stop):
             if until_stdin_closes:
                 threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
             on_ready(_url(*listener.getsockname()[:2]))
             server.run(sockets=[listener])
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
     return 0
 
 
-def _stop_at_end_of_stdin(server: uvicorn.Server) -> None:
+def _stop_at_end_of_stdin(server: _Server) -> None:
     # Not through `sys.stdin`: its lock, held by a thread that waits, would abort the interpreter's shutdown.
     with contextlib.suppress(OSError):
         while os.read(0, 4096):
             pass
-    server.should_exit = True
+    server.ask_to_stop()
 
 
 def _listen(host: str, port: int) -> socket.socket:
