@@ -1,4 +1,4 @@
-"""`python -m codegen`: read the contracts, prove, render, write. Exit 0 done, 1 drift (--check), 2 refused."""
+"""`python -m codegen`: read the contracts, render, prove, write. Exit 0 done, 1 drift (--check), 2 refused."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TextIO
 
 from codegen.contract import ContractFault, InvalidContract, read_contracts
-from codegen.generate import UnsupportedContract, generate
+from codegen.generate import UnsupportedContract, generate, prove_all
 from codegen.output import ForeignFile, compare_output, write_output
 from codegen.proof import Unproved
 
@@ -24,6 +24,10 @@ def run(argv: Sequence[str], out: TextIO, err: TextIO) -> int:
         files = generate(contracts)
         if options.check:
             return compare_output(options.out, files, out)
+        notes = list(prove_all(contracts, files))
+        if options.explain:
+            print("Where dataclasses-avroschema derives something else than the contract says, which holds:", file=out)
+            print("\n".join(f"- {note}" for note in notes) or "- nowhere", file=out)
         return write_output(options.out, files, clean=options.clean, out=out)
     except (InvalidContract, UnsupportedContract) as error:
         for fault in error.faults:
@@ -41,6 +45,7 @@ def _options(argv: Sequence[str]) -> argparse.Namespace:
     parser.add_argument("--schemas", type=Path, help="folder of the contracts; default that of the project around you")
     parser.add_argument("--out", type=Path, help="folder of the generated models; default that of the project")
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 with a diff if anything differs")
+    parser.add_argument("--explain", action="store_true", help="list the known differences that the proof has met")
     parser.add_argument("--clean", action="store_true", help="remove generated files that no contract makes any more")
     options = parser.parse_args(argv)
     if options.schemas is None or options.out is None:

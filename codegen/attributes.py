@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import keyword
+from collections import Counter
 from typing import Final
 
+from codegen.imports import CLASS_NAMES
 from codegen.nodes import Enum, Fixed, Record, children, simple_name
-from codegen.python_names import ANNOTATIONS, MODULE_NAMES
+
+# A field of one of these names would hide it from the fields behind it.
+_ANNOTATIONS: Final[frozenset[str]] = frozenset({"str", "bool", "list", "dict"})
 
 # What the base class has of its own (a test compares); a list, so that the output does not change with a release.
 RESERVED: Final[frozenset[str]] = frozenset(
@@ -26,7 +30,7 @@ RESERVED: Final[frozenset[str]] = frozenset(
 
 def attribute_names(record: Record) -> dict[str, str]:
     """Wire name → attribute, in the order of the fields; no two fields share an attribute."""
-    reserved = RESERVED | MODULE_NAMES | ANNOTATIONS | _type_names(record)
+    reserved = RESERVED | CLASS_NAMES | _ANNOTATIONS | _type_names(record)
     names = {field.name: field.name for field in record.fields if _is_free(field.name, reserved)}
     taken = reserved | names.keys()
     for field in record.fields:
@@ -56,3 +60,13 @@ def _type_names(record: Record) -> frozenset[str]:
         else:
             pending.extend(children(node))
     return frozenset(names)
+
+
+def accepted_aliases(record: Record) -> dict[str, tuple[str, ...]]:
+    """Field name → the aliases by which JSON may call it: no other field's name, and no other field's alias."""
+    names = {field.name for field in record.fields}
+    counts = Counter(alias for field in record.fields for alias in field.aliases)
+    return {
+        field.name: tuple(alias for alias in field.aliases if alias not in names and counts[alias] == 1)
+        for field in record.fields
+    }

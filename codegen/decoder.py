@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from codegen import datum
+from codegen.branches import Chosen, branch_name, is_simple
 from codegen.datum import MalformedDatum, Read
 from codegen.decoder_scalars import PRIMITIVES, fixed_reader, promoted_reader, with_logical
 from codegen.nodes import Array, Enum, Field, Fixed, Map, Node, Primitive, Record, Union, type_name
@@ -57,7 +58,9 @@ class _Builder:
             case _, Union():
                 return self._writer_union(reader, writer)
             case Union(), _:
-                return self.build(self._branch_for(reader, writer), writer)
+                branch = self._branch_for(reader, writer)
+                read = self.build(branch, writer)
+                return read if is_simple(reader) else _chosen(branch_name(branch), read)
             case Primitive(), Primitive() if reader.name in readers_of(writer.name):
                 return with_logical(promoted_reader(reader.name, writer.name), reader.logical)
             case Array(), Array():
@@ -84,10 +87,15 @@ class _Builder:
         return _union(reads)
 
     def _branch_for(self, reader: Union, writer: Node) -> Node:
-        """The first branch that reads everything, else the first that may read some of it."""
+        """The writer's own type if it is there, else the first branch that reads everything, or at least some of it.
+
+        The specification says the first that matches; like Avro Java, a branch is not promoted where it need not be, so
+        that a datum keeps its branch.
+        """
         candidates = self._resolver.branches(reader).candidates(writer)
         if not candidates:
             raise Unresolvable(f"no branch of the reader's union takes {_name(writer)}")
+        candidates = sorted(candidates, key=lambda branch: branch_name(branch) != branch_name(writer))
         return next((branch for branch in candidates if self._resolver.can_read(branch, writer)), candidates[0])
 
     def _record(self, reader: Record, writer: Record) -> Read:
@@ -187,6 +195,16 @@ def _refuse(reason: str) -> Read:
         raise Unresolvable(reason)
 
     return refuse
+
+
+def _chosen(name: str, read: Read) -> Read:
+    """`read`, and the branch of the reader's union to which its value belongs."""
+
+    def read_branch(data: bytes, at: int) -> tuple[Chosen, int]:
+        value, at = read(data, at)
+        return Chosen(name, value), at
+
+    return read_branch
 
 
 def _union(reads: Sequence[Read]) -> Read:

@@ -25,6 +25,8 @@ else:
 class AvroFixed(FixedFieldInfo):
     """`fixed`: bytes of exactly `size`, in JSON as base64. `full_name` and `aliases` are the schema's."""
 
+    kind: Final = bytes
+
     def __init__(self, size: int, full_name: str, aliases: tuple[str, ...] = ()) -> None:
         super().__init__(size, list(aliases) or None, full_name.rpartition(".")[0])
         self.full_name = full_name
@@ -41,6 +43,8 @@ class AvroFixed(FixedFieldInfo):
 
 class AvroDuration(FixedFieldInfo):
     """`duration` on fixed; where validation is lax, from Python its twelve bytes are taken too."""
+
+    kind: Final = Duration
 
     def __init__(self, full_name: str, aliases: tuple[str, ...] = ()) -> None:
         super().__init__(12, list(aliases) or None, full_name.rpartition(".")[0])

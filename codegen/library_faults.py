@@ -7,14 +7,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
-from codegen.nodes import MISSING, Array, Enum, Field, Fixed, LogicalType, Map, Node, Primitive, Record, Union, children
+from codegen.nodes import LogicalType
 
 LEFT_OUT: Final = "default, kept from the library,"
+LEFT_OUT_TYPE: Final = "type, kept from the library,"
+NULL_NAMESPACE: Final = "null namespace"
+OWN_NAME: Final = "name of the record around it"
+ERROR: Final = "kind"
+LONE_BRANCH: Final = "union of one branch"
 FIXED_NAME: Final = "name of a fixed"
-FIXED_AGAIN: Final = "use of a fixed"
 FIXED_LOGICAL: Final = "base of a logical type"
 FIXED_DOC: Final = "doc of a fixed"
 _UNKNOWN_LOGICAL: Final = frozenset({"timestamp-nanos", "local-timestamp-nanos", "duration"})
@@ -32,6 +36,10 @@ class Difference:
     what: str
     contract: object
     library: object
+
+    def within(self, record: str) -> Difference:
+        """The same one, with the name of the record around it in front of the path."""
+        return replace(self, path=".".join(filter(None, (record, self.path))))
 
     def __str__(self) -> str:
         where = self.path or "the record"
@@ -76,10 +84,11 @@ def _cannot_show_bytes(difference: Difference) -> bool:
     ours, theirs = difference.contract, difference.library
     if difference.what != "default" or not isinstance(ours, str) or not isinstance(theirs, str):
         return False
-    return _utf8(ours) == theirs
+    return utf8_text(ours) == theirs
 
 
-def _utf8(default: str) -> str | None:
+def utf8_text(default: str) -> str | None:
+    """What the library makes of a default of bytes, or None where it raises."""
     try:
         return default.encode("latin-1").decode()
     except (UnicodeDecodeError, UnicodeEncodeError):
@@ -120,51 +129,29 @@ def _fails_on_a_default(difference: Difference) -> bool:
     return difference.what == LEFT_OUT
 
 
-def leaves_out_default(field: Field) -> bool:
-    """Whether the generated model keeps the field's default from the library, which would raise over it."""
-    if isinstance(field.type, Union):
-        # The union's own default finds its branch; `value` is of the one that is not null.
-        return field.default is not None and any(_fails_inside(branch, field.default) for branch in field.type.branches)
-    return field.has_default and _fails_inside(field.type, field.default)
+def _has_no_type_for_a_branch(difference: Difference) -> bool:
+    """Two branches of one Python type need classes of their own, and a class that it does not know makes it raise."""
+    return difference.what == LEFT_OUT_TYPE
 
 
-def _fails_inside(node: Node, value: object, own_default: object = MISSING) -> bool:
-    match node, value:
-        case Union(), None:
-            return own_default is not None and not all(_takes_null(branch) for branch in node.branches)
-        case Union(), _ if own_default is None:
-            return not all(_is_plain(branch) for branch in node.branches)
-        case Union(), _:
-            return any(_fails_inside(branch, value) for branch in node.branches)
-        case Array(), list():
-            return any(_fails_inside(node.items, item) for item in value)
-        case Map(), dict():
-            return any(_fails_inside(node.values, item) for item in value.values())
-        case Record(), dict():
-            return any(
-                _fails_inside(entry.type, value.get(entry.name, entry.default), entry.default) for entry in node.fields
-            )
-        case Fixed(), str():
-            # In UTF-8 it may have another length; a uuid or decimal becomes the text of another base type.
-            return node.logical is not None or not value.isascii()
-        case Primitive(logical=LogicalType(name="timestamp-nanos" | "local-timestamp-nanos" | "big-decimal")), _:
-            return True
-        case Primitive(name="bytes", logical=None), str():
-            decoded = _utf8(value)
-            return decoded is None or max(map(ord, decoded), default=0) > 0xFF
-        case _:
-            return False
+def _loses_the_null_namespace(difference: Difference) -> bool:
+    """An enum's empty namespace is looked at for its truth, so that it inherits that of the record around it."""
+    return difference.what == NULL_NAMESPACE
 
 
-def _takes_null(node: Node) -> bool:
-    return isinstance(node, Primitive) and node.logical is None and node.name != "bytes"
+def _names_itself_by_its_class(difference: Difference) -> bool:
+    """Inside itself a record is called by its class, not by the name that it was told."""
+    return difference.what == OWN_NAME
 
 
-def _is_plain(node: Node) -> bool:
-    """Whether a value is JSON as it is."""
-    if isinstance(node, Array | Map | Union):
-        return all(map(_is_plain, children(node)))
-    return isinstance(node, Enum) or _takes_null(node)
+def _drops_a_union_of_one(difference: Difference) -> bool:
+    """Python has no union of one type."""
+    return difference.what == LONE_BRANCH
+
+
+def _knows_no_errors(difference: Difference) -> bool:
+    """An error type is a record to it."""
+    return difference.what == ERROR and difference.contract == "error"
 
 
 def _names_a_field_for_its_attribute(difference: Difference) -> bool:
@@ -180,11 +167,6 @@ def _keeps_a_container_default_only(difference: Difference) -> bool:
 def _names_a_fixed(difference: Difference) -> bool:
     """A fixed gets its field's name in the singular; an annotation cannot carry another."""
     return difference.what == FIXED_NAME
-
-
-def _repeats_a_fixed(difference: Difference) -> bool:
-    """Named types are known by their class, and a fixed has none, so that it is defined at each use."""
-    return difference.what == FIXED_AGAIN
 
 
 def _knows_no_logical_fixed(difference: Difference) -> bool:
@@ -222,7 +204,6 @@ FAULTS: Final = (
     LibraryFault("empty-doc", "an empty doc is lost.", _drops_an_empty_doc),
     LibraryFault("stripped-doc", "a doc loses the white space around it.", _strips_a_doc),
     LibraryFault("fixed-name", "a fixed is named after its field.", _names_a_fixed),
-    LibraryFault("fixed-again", "a fixed that is used again is defined again.", _repeats_a_fixed),
     LibraryFault("fixed-logical", "uuid and decimal are known on string and bytes alone.", _knows_no_logical_fixed),
     LibraryFault("fixed-doc", "the doc of a fixed is lost.", _drops_the_doc_of_a_fixed),
     LibraryFault(
@@ -230,6 +211,11 @@ FAULTS: Final = (
         "nanoseconds, durations and big decimals are unknown.",
         _lacks_a_logical_type,
     ),
+    LibraryFault("alike-branches", "a union of types that are one in Python raises.", _has_no_type_for_a_branch),
+    LibraryFault("null-namespace", "the null namespace of an enum is lost.", _loses_the_null_namespace),
+    LibraryFault("own-name", "a record inside itself is called by its class.", _names_itself_by_its_class),
+    LibraryFault("lone-branch", "a union of one branch is that branch.", _drops_a_union_of_one),
+    LibraryFault("error-type", "an error type is a record.", _knows_no_errors),
     LibraryFault("type-properties", "the properties of a type are lost.", _keeps_a_container_default_only),
 )
 

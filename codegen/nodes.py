@@ -160,17 +160,23 @@ def children(node: Node) -> Iterator[Node]:
             return
 
 
-def named_types(root: Node) -> list[Named]:
-    """Every named type that `root` reaches, each once, in order of first use."""
-    found: dict[int, Named] = {}
+def all_nodes(root: Node) -> Iterator[Node]:
+    """Every node that `root` reaches, itself included, each once, in order of first use."""
     seen: set[int] = set()
     pending = [root]
     while pending:
         node = pending.pop()
-        if id(node) in seen:
-            continue
-        seen.add(id(node))
-        if isinstance(node, Fixed | Enum | Record):
-            found[id(node)] = node
-        pending.extend(reversed(list(children(node))))
-    return list(found.values())
+        if id(node) not in seen:
+            seen.add(id(node))
+            yield node
+            pending.extend(reversed(list(children(node))))
+
+
+def named_types(root: Node) -> list[Named]:
+    """Every named type that `root` reaches, each once, in order of first use."""
+    return [node for node in all_nodes(root) if isinstance(node, Fixed | Enum | Record)]
+
+
+def unions_in(root: Node) -> list[Union]:
+    """Every union that `root` reaches, in order of first use."""
+    return [node for node in all_nodes(root) if isinstance(node, Union)]

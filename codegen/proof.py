@@ -1,26 +1,26 @@
 """The proof: what dataclasses-avroschema derives from a generated model equals the contract.
 
-Compared are types, names, defaults, docs, aliases, logical types, order and properties. A difference is a value; one
-that `codegen.library_faults` explains is noted in the model's docstring, any other stops codegen.
+Compared are types, names, defaults, docs, aliases, logical types, order and properties, one record at a time. A
+difference is a value; one that `codegen.library_faults` explains is a note (`python -m codegen --explain`), any other
+stops codegen.
 """
 
 from __future__ import annotations
 
+import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass
 from types import ModuleType
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from codegen.attributes import attribute_names
 from codegen.canonical import fingerprint
 from codegen.contract import Contract, ContractVersion
-from codegen.default_differences import default_differences
-from codegen.faults import InvalidSchema
-from codegen.library_faults import FIXED_DOC, LEFT_OUT, RENAMED, Difference, explain, leaves_out_default
-from codegen.library_fixed import name_fixed
-from codegen.nodes import MISSING, Array, Enum, Field, Fixed, Json, Map, Node, Primitive, Record, Union, type_name
-from codegen.schema import parse_schema
+from codegen.library_comparison import compare_record
+from codegen.library_faults import Difference, explain
+from codegen.nodes import Json, Record, simple_name
+from codegen.python_names import TypeNames
+from codegen.render import definition_order
 
 if TYPE_CHECKING:
     from codegen.runtime import AvroModel
@@ -43,11 +43,14 @@ class Proof:
 
 
 def prove(contract: Contract, version: ContractVersion, source: str) -> Proof:
-    """Run `source`, derive the schema from its model and compare. Raises Unproved with every unexplained difference."""
-    model = load_model(source, f"codegen_proof_{contract.name}_v{version.number}")
+    """Run `source`, derive the schema of each record and compare. Raises Unproved with every unexplained difference."""
+    module = load_module(source, f"codegen_proof_{contract.name}_v{version.number}")
+    model = module["MODEL"]
     if fingerprint(version.record) != model.FINGERPRINT:
         raise Unproved(version, (Difference("", "fingerprint", fingerprint(version.record), model.FINGERPRINT),))
-    differences = compare(version.schema.root, cast("Json", model.derived_schema()))
+    if json.loads(model.AVSC) != version.json:
+        raise Unproved(version, (Difference("", "schema that the model carries", "the contract", "another"),))
+    differences = differences_of(version.record, module)
     unexplained = tuple(difference for difference in differences if explain(difference) is None)
     if unexplained:
         raise Unproved(version, unexplained)
@@ -55,8 +58,23 @@ def prove(contract: Contract, version: ContractVersion, source: str) -> Proof:
     return Proof(tuple(dict.fromkeys(notes)))
 
 
-def load_model(source: str, module_name: str) -> type[AvroModel]:
-    """The model of a module that is only text yet."""
+def differences_of(root: Record, module: Mapping[str, Any]) -> list[Difference]:
+    """What the library derives otherwise, for each record of a generated module; paths begin in the root."""
+    from codegen.library_view import derive_record
+
+    names = TypeNames(root)
+    found: list[Difference] = []
+    for node in definition_order(root):
+        if isinstance(node, Record):
+            name = names.type(node)
+            derived = cast("dict[str, Json]", json.loads(json.dumps(derive_record(module[name], node))))
+            within = "" if node is root else simple_name(node.full_name)
+            found += [difference.within(within) for difference in compare_record(node, derived, name)]
+    return found
+
+
+def load_module(source: str, module_name: str) -> dict[str, Any]:
+    """The names of a module that is only text yet."""
     module = ModuleType(module_name)
     # pydantic resolves a model's annotations through its module, so the module has to be known while it runs.
     sys.modules[module_name] = module
@@ -64,91 +82,9 @@ def load_model(source: str, module_name: str) -> type[AvroModel]:
         exec(compile(source, f"<{module_name}>", "exec"), module.__dict__)  # noqa: S102 - our own rendered text
     finally:
         del sys.modules[module_name]
-    return cast("type[AvroModel]", module.__dict__["MODEL"])
+    return module.__dict__
 
 
-def compare(contract: Node, derived: Json) -> list[Difference]:
-    """Every difference between a contract's schema and what the library derived (as JSON)."""
-    named, differences = name_fixed(contract, derived)
-    try:
-        other = parse_schema(named).root
-    except InvalidSchema as error:
-        return [Difference("", "validity", "a legal schema", str(error))]
-    return [*differences, *_Comparison().nodes(contract, other, "")]
-
-
-class _Comparison:
-    def __init__(self) -> None:
-        self.seen: set[tuple[int, int]] = set()
-
-    def nodes(self, ours: Node, theirs: Node, path: str) -> Iterator[Difference]:
-        if (id(ours), id(theirs)) in self.seen:
-            return
-        self.seen.add((id(ours), id(theirs)))
-        if type(ours) is not type(theirs) or type_name(ours) != type_name(theirs):
-            yield Difference(path, "type", type_name(ours), type_name(theirs))
-            return
-        yield from _attributes(ours, theirs, path)
-        match ours, theirs:
-            case Array(), Array():
-                yield from self.nodes(ours.items, theirs.items, f"{path}.items")
-            case Map(), Map():
-                yield from self.nodes(ours.values, theirs.values, f"{path}.values")
-            case Union(), Union():
-                yield from self._unions(ours, theirs, path)
-            case Record(), Record():
-                yield from self._fields(ours, theirs, path)
-            case _:
-                return
-
-    def _unions(self, ours: Union, theirs: Union, path: str) -> Iterator[Difference]:
-        names = [_branch_name(branch) for branch in ours.branches]
-        others = [_branch_name(branch) for branch in theirs.branches]
-        if names != others:
-            yield Difference(path, "branches", names, others)
-        for name, branch in zip(names, ours.branches, strict=True):
-            if name in others:
-                yield from self.nodes(branch, theirs.branches[others.index(name)], f"{path}[{name}]")
-
-    def _fields(self, ours: Record, theirs: Record, path: str) -> Iterator[Difference]:
-        attributes = attribute_names(ours)
-        others = [field.name for field in theirs.fields]
-        if list(attributes.values()) != others:
-            yield Difference(path, "fields", list(attributes.values()), others)
-            return
-        for field, other in zip(ours.fields, theirs.fields, strict=True):
-            here = f"{path}.{field.name}" if path else field.name
-            if field.name != other.name:
-                yield Difference(here, RENAMED, field.name, other.name)
-            yield from _field_attributes(field, other, here)
-            yield from self.nodes(field.type, other.type, here)
-
-
-def _attributes(ours: Node, theirs: Node, path: str) -> Iterator[Difference]:
-    names = ("full_name", "symbols", "default", "size", "aliases", "logical", "doc", "is_error", "properties")
-    for name in names:
-        if name == "properties" and isinstance(ours, Primitive) and ours.logical is not None:
-            continue  # the attributes of a known logical type, compared as `logical`
-        if name == "default" and not isinstance(ours, Enum):
-            continue
-        value, other = getattr(ours, name, None), getattr(theirs, name, None)
-        if value != other:
-            yield Difference(path, FIXED_DOC if name == "doc" and isinstance(ours, Fixed) else name, value, other)
-
-
-def _field_attributes(ours: Field, theirs: Field, path: str) -> Iterator[Difference]:
-    for name in ("doc", "order", "properties"):
-        value, other = getattr(ours, name), getattr(theirs, name)
-        if value != other:
-            yield Difference(path, name, value, other)
-    if theirs.default is MISSING and leaves_out_default(ours):
-        yield Difference(path, LEFT_OUT, ours.default, "none")
-    else:
-        yield from default_differences(ours.type, ours.default, theirs.default, path)
-    # The library takes the wire name of a renamed field for one more of its aliases.
-    if sorted(ours.aliases) != sorted(set(theirs.aliases) - ({ours.name} - set(ours.aliases))):
-        yield Difference(path, "aliases", ours.aliases, theirs.aliases)
-
-
-def _branch_name(node: Node) -> str:
-    return node.full_name if isinstance(node, Fixed | Enum | Record) else type_name(node)
+def load_model(source: str, module_name: str) -> type[AvroModel]:
+    """The root model of a module that is only text yet."""
+    return cast("type[AvroModel]", load_module(source, module_name)["MODEL"])

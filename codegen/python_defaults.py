@@ -15,9 +15,9 @@ from codegen.defaults import matching_branch
 from codegen.duration import Duration
 from codegen.leaves import EPOCH, LOCAL_EPOCH, check_big_decimal, check_decimal, format_local, parse_uuid
 from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
-from codegen.nodes import Array, Enum, Fixed, Json, LogicalType, Map, Node, Primitive, Record, Union, simple_name
-from codegen.python_names import member_names
-from codegen.python_types import UnsupportedType, bytes_literal, float_literal, quote
+from codegen.nodes import Array, Enum, Fixed, Json, LogicalType, Map, Node, Primitive, Record, Union
+from codegen.python_names import TypeNames, member_names
+from codegen.python_types import UnsupportedType, bytes_literal, float_literal, quote, wrapper_name
 
 _DAY_US: Final = 86_400_000_000
 
@@ -30,7 +30,7 @@ class Default:
     mutable: bool = False
 
 
-def default_expression(node: Node, value: Json) -> Default:
+def default_expression(node: Node, value: Json, names: TypeNames) -> Default:
     """The Python value that the JSON default `value` of `node` stands for.
 
     Raises ValueError with a sentence for a default that no value of the Python type can be.
@@ -39,24 +39,29 @@ def default_expression(node: Node, value: Json) -> Default:
         case Primitive():
             return Default(_primitive_default(node, value))
         case Enum():
-            return Default(f"{simple_name(node.full_name)}.{member_names(node.symbols)[str(value)]}")
+            return Default(f"{names.type(node)}.{member_names(node.symbols)[str(value)]}")
         case Array():
             items = value if isinstance(value, list) else []
-            parts = ", ".join(default_expression(node.items, item).expression for item in items)
+            parts = ", ".join(default_expression(node.items, item, names).expression for item in items)
             return Default(f"[{parts}]", mutable=True)
         case Map():
             members = value if isinstance(value, dict) else {}
             parts = ", ".join(
-                f"{quote(key)}: {default_expression(node.values, item).expression}" for key, item in members.items()
+                f"{quote(key)}: {default_expression(node.values, item, names).expression}"
+                for key, item in members.items()
             )
             return Default(f"{{{parts}}}", mutable=True)
         case Record():
-            return Default(_record_default(node, value if isinstance(value, dict) else {}), mutable=True)
+            return Default(_record_default(node, value if isinstance(value, dict) else {}, names), mutable=True)
         case Union():
             index = matching_branch(node, value)
             if index is None:
                 raise UnsupportedType("a default of no branch")
-            inner = default_expression(node.branches[index], value)
+            branch = node.branches[index]
+            inner = default_expression(branch, value, names)
+            wrapper = wrapper_name(node, branch, names)
+            if wrapper is not None:
+                return Default(f"{wrapper}({inner.expression})", mutable=True)
             # The library would take the branch from a plain default's Python type: long for int, double for float.
             return Default(inner.expression, mutable=inner.expression != "None")
         case Fixed():
@@ -65,17 +70,17 @@ def default_expression(node: Node, value: Json) -> Default:
             assert_never(node)
 
 
-def _record_default(node: Record, members: dict[str, Json]) -> str:
+def _record_default(node: Record, members: dict[str, Json], names: TypeNames) -> str:
     """A call with wire names; those that are no argument's name go in as a dictionary."""
     values = {
-        field.name: default_expression(field.type, members[field.name]).expression
+        field.name: default_expression(field.type, members[field.name], names).expression
         for field in node.fields
         if field.name in members
     }
     named = [f"{name}={value}" for name, value in values.items() if not keyword.iskeyword(name)]
     others = [f"{quote(name)}: {value}" for name, value in values.items() if keyword.iskeyword(name)]
     arguments = [*named, *([f"**{{{', '.join(others)}}}"] if others else [])]
-    return f"{simple_name(node.full_name)}({', '.join(arguments)})"
+    return f"{names.type(node)}({', '.join(arguments)})"
 
 
 def _fixed_default(node: Fixed, value: str) -> str:

@@ -1,11 +1,12 @@
-"""Avro types as Python: the annotation of a field, and the lines that encode it."""
+"""Avro types as Python: the annotation of a field, and the class of its values."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
 from typing import Final, assert_never
 
-from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, simple_name
+from codegen.branches import WRAPPERS, branch_name, is_simple, is_tagged, needs_wrapper, non_null, python_kind
+from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union
+from codegen.python_names import TypeNames
 
 _PRIMITIVES: Final = {
     "null": "None",
@@ -30,51 +31,60 @@ _LOGICAL: Final = {
     "timestamp-nanos": "TimestampNanos",
     "local-timestamp-nanos": "LocalTimestampNanos",
 }
-_LOGICAL_ENCODERS: Final = {
-    "uuid": "out += binary.encode_string(str({}))",
-    "big-decimal": "out += binary.encode_big_decimal({})",
-    "date": "out += binary.encode_date({})",
-    "time-millis": "out += binary.encode_time({}, 1000)",
-    "time-micros": "out += binary.encode_time({}, 1)",
-    "timestamp-millis": "out += binary.encode_long(({} - EPOCH) // MILLISECOND)",
-    "timestamp-micros": "out += binary.encode_long(({} - EPOCH) // MICROSECOND)",
-    "local-timestamp-millis": "out += binary.encode_long(({} - LOCAL_EPOCH) // MILLISECOND)",
-    "local-timestamp-micros": "out += binary.encode_long(({} - LOCAL_EPOCH) // MICROSECOND)",
-    "timestamp-nanos": "out += binary.encode_long({}.nanoseconds)",
-    "local-timestamp-nanos": "out += binary.encode_long({}.nanoseconds)",
-}
-_ENCODERS: Final = {
-    "int": "out += binary.encode_long({})",
-    "long": "out += binary.encode_long({})",
-    "float": "out += binary.pack_float({})",
-    "double": "out += binary.pack_double({})",
-    "bytes": "out += binary.encode_bytes({})",
-    "string": "out += binary.encode_string({})",
-    "boolean": "out.append(1 if {} else 0)",
-}
+
+_CLASSES: Final = {"array": "list", "map": "dict"}
 
 
 class UnsupportedType(ValueError):
     """`codegen.supported` should have refused this type before."""
 
 
-def annotation(node: Node) -> str:
+def annotation(node: Node, names: TypeNames) -> str:
     """The type of a field of this node, as it stands in a generated module."""
     match node:
         case Primitive():
             return _primitive_annotation(node)
         case Array():
-            return f"list[{annotation(node.items)}]"
+            return f"list[{annotation(node.items, names)}]"
         case Map():
-            return f"dict[str, {annotation(node.values)}]"
+            return f"dict[str, {annotation(node.values, names)}]"
         case Union():
-            # None goes last, as Python has it; the encoder knows the order of the branches.
-            names = [annotation(branch) for branch in node.branches]
-            return " | ".join(sorted(names, key=lambda name: name == "None"))
+            return _union_annotation(node, names)
         case Fixed() | Enum() | Record():
-            return simple_name(node.full_name)
+            return names.type(node)
         case _:
             assert_never(node)
+
+
+def _union_annotation(node: Union, names: TypeNames) -> str:
+    """None goes last, as Python has it; the encoder knows the order of the branches."""
+    branches = non_null(node)
+    types = [_branch_annotation(node, branch, names) for branch in branches]
+    types += ["None"] if len(branches) < len(node.branches) else []
+    text = " | ".join(types)
+    if is_simple(node):
+        return text
+    marker = "TaggedUnion" if is_tagged(node) else "BareUnion"
+    return f"Annotated[{text}, {marker}({', '.join(quote(branch_name(branch)) for branch in branches)})]"
+
+
+def _branch_annotation(union: Union, branch: Node, names: TypeNames) -> str:
+    wrapper = wrapper_name(union, branch, names)
+    if wrapper is None:
+        return annotation(branch, names)
+    return wrapper if isinstance(branch, Fixed) else f"{wrapper}[{annotation(branch, names)}]"
+
+
+def wrapper_name(union: Union, branch: Node, names: TypeNames) -> str | None:
+    """The class that wraps values of a branch, where Python cannot tell them from those of another."""
+    if is_simple(union) or not needs_wrapper(union, branch):
+        return None
+    return names.wrapper(branch) if isinstance(branch, Fixed) else WRAPPERS[branch_name(branch)].__name__
+
+
+def value_class(node: Node, names: TypeNames) -> str:
+    """The class of a node's values, as `isinstance` takes it."""
+    return names.type(node) if isinstance(node, Enum | Record) else _CLASSES.get(kind := python_kind(node), kind)
 
 
 def fixed_annotation(node: Fixed) -> str:
@@ -100,83 +110,6 @@ def _primitive_annotation(node: Primitive) -> str:
     if node.logical.name not in _LOGICAL:
         raise UnsupportedType(node.logical.name)
     return _LOGICAL[node.logical.name]
-
-
-def encoding(node: Node, value: str, loops: Iterator[int]) -> Iterator[str]:
-    """Straight-line statements that append `value`, an expression, to `out` (Avro specification, "Binary Encoding").
-
-    `loops` counts the loops of one function from 0, so that no two of them share a variable: their types may differ.
-    """
-    match node:
-        case Primitive():
-            yield from _primitive_encoding(node, value)
-        case Enum():
-            yield f"out += {table_name(node)}[{value}]"
-        case Record():
-            yield f"{value}._encode_into(out)"
-        case Array():
-            item = f"item{next(loops) or ''}"
-            yield from _block(f"for {item} in {value}:", list(encoding(node.items, item, loops)), value)
-        case Map():
-            number = next(loops) or ""
-            key, item = f"key{number}", f"item{number}"
-            inner = list(encoding(node.values, item, loops))
-            loop = f"for {key}, {item} in {value}.items():" if inner else f"for {key} in {value}:"
-            yield from _block(loop, [f"out += binary.encode_string({key})", *inner], value)
-        case Union():
-            yield from _optional(node, value, loops)
-        case Fixed():
-            yield _fixed_encoding(node, value)
-        case _:
-            assert_never(node)
-
-
-def _fixed_encoding(node: Fixed, value: str) -> str:
-    logical = node.logical.name if node.logical is not None else None
-    if logical == "uuid":
-        return f"out += {value}.bytes"
-    if logical == "decimal" and node.logical is not None:
-        return f"out += binary.encode_fixed_decimal({value}, {node.logical.scale}, {node.size})"
-    if logical == "duration":
-        return f"out += {value}.pack()"
-    return f"out += binary.encode_fixed({value}, {node.size})"
-
-
-def _block(loop: str, body: Sequence[str], value: str) -> Iterator[str]:
-    """One block with all items, as fastavro writes it, and the empty block that ends an array or map."""
-    yield f"if {value}:"
-    yield f"    out += binary.encode_long(len({value}))"
-    if body:  # items of null take no bytes
-        yield f"    {loop}"
-        yield from (f"        {line}" for line in body)
-    yield "out.append(0)"
-
-
-def _optional(node: Union, value: str, loops: Iterator[int]) -> Iterator[str]:
-    """The index of the branch, zig-zag encoded (twice the index), and the value."""
-    null = next(index for index, branch in enumerate(node.branches) if annotation(branch) == "None")
-    yield f"if {value} is None:"
-    yield f"    out.append({2 * null})"
-    yield "else:"
-    yield f"    out.append({2 * (1 - null)})"
-    yield from (f"    {line}" for line in encoding(node.branches[1 - null], value, loops))
-
-
-def _primitive_encoding(node: Primitive, value: str) -> Iterator[str]:
-    logical = node.logical.name if node.logical is not None else None
-    if logical == "decimal" and node.logical is not None:
-        yield f"out += binary.encode_decimal({value}, {node.logical.scale})"
-    elif logical in _LOGICAL_ENCODERS:
-        yield _LOGICAL_ENCODERS[logical].format(value)
-    elif node.name != "null":
-        yield _ENCODERS[node.name].format(value)
-
-
-def table_name(node: Enum) -> str:
-    """The constant that maps the enum's members to their encoded index."""
-    # Two underscores in front would be mangled inside a class.
-    name = simple_name(node.full_name).lstrip("_") or "enum"
-    return "_" + "".join(f"_{c}" if c.isupper() and i else c for i, c in enumerate(name)).upper()
 
 
 def quote(text: str) -> str:

@@ -4,73 +4,121 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from itertools import count
 from typing import Final
 
-from codegen.attributes import attribute_names
-from codegen.canonical import fingerprint
-from codegen.library_faults import leaves_out_default
-from codegen.nodes import Enum, Field, Fixed, Record, namespace_of, simple_name
+from codegen.attributes import accepted_aliases, attribute_names
+from codegen.encoders import Encoder, branches_of
+from codegen.nodes import Enum, Field, Fixed, Named, Record, namespace_of, simple_name
 from codegen.python_defaults import Default, default_expression
-from codegen.python_names import member_names
-from codegen.python_types import annotation, encoding, fixed_annotation, float_literal, quote, table_name
+from codegen.python_names import TypeNames, member_names
+from codegen.python_types import annotation, fixed_annotation, float_literal, quote
 from codegen.source_width import fits
 
 # As the project sets it for the linter (mccabe).
 _MAX_COMPLEXITY: Final = 12
 
 
-def render_fixed(node: Fixed) -> list[str]:
-    """The name of a fixed, and the type that it stands for."""
-    doc = [line.strip() for line in _docstring(node.doc) if line]
-    return [f"{simple_name(node.full_name)}: TypeAlias = {fixed_annotation(node)}", *doc]
+class TypeRenderer:
+    """Writes the types of one module, of which `root` is the contract's record."""
 
+    def __init__(self, root: Named, names: TypeNames) -> None:
+        self._names = names
+        self._has_namespace = bool(namespace_of(root.full_name))
+        self._defined: set[str] = set()
 
-def render_enum(node: Enum) -> list[str]:
-    """The class of an enum: a StrEnum whose values are the symbols."""
-    is_plain = _is_plain(node.doc)
-    lines = ["", "", f"class {simple_name(node.full_name)}(StrEnum):", *(_docstring(node.doc) if is_plain else [])]
-    lines += [f"    {name} = {quote(symbol)}" for symbol, name in member_names(node.symbols).items()]
-    # A docstring would win over what the library is told here.
-    doc = None if is_plain else node.doc
-    meta = {"namespace": namespace_of(node.full_name) or None, "default": node.default, "doc": doc}
-    aliases = list(node.aliases)
-    return [*lines, "", "    @nonmember", *_meta(meta, aliases, documented=True)]
+    def fixed(self, node: Fixed) -> list[str]:
+        """The name of a fixed, and the type that it stands for."""
+        doc = [line.strip() for line in _docstring(node.doc) if line]
+        return [f"{self._names.type(node)}: TypeAlias = {fixed_annotation(node)}", *doc]
 
-
-def render_enum_table(node: Enum) -> list[str]:
-    name = simple_name(node.full_name)
-    return [f"{table_name(node)}: Final = {{member: binary.encode_long(index) for index, member in enumerate({name})}}"]
-
-
-def render_record(node: Record, version: int | None) -> list[str]:
-    """The class of a record; the root of a contract has its `version`, the records inside it have none."""
-    lines = ["", "", f"class {simple_name(node.full_name)}(AvroModel):", *_docstring(node.doc)]
-    lines += [f"    FULL_NAME: ClassVar[str] = {quote(node.full_name)}"]
-    if version is not None:
-        lines += [
-            f"    VERSION: ClassVar[int] = {version}",
-            f"    FINGERPRINT: ClassVar[str] = {quote(fingerprint(node))}",
+    def wrapper(self, node: Fixed, name: str) -> list[str]:
+        """The class of a branch whose values are bytes like those of another."""
+        return [
+            *("", "", f"class {name}(Branch[{self._names.type(node)}]):"),
+            *_docstring(f"The branch {node.full_name} of a union."),
+            f"    NAME: ClassVar[str] = {quote(node.full_name)}",
         ]
-    lines.append("")
-    attributes = attribute_names(node)
-    for field in node.fields:
-        lines += _field(field, attributes[field.name])
-    if node.fields:
-        lines.append("")
-    doc = None if _is_plain(node.doc) else node.doc
-    meta = {"namespace": namespace_of(node.full_name) or None, "schema_doc": doc}
-    lines += _meta(meta, list(node.aliases), documented=node.doc is not None)
-    loops = count()
-    body = [line for field in node.fields for line in encoding(field.type, f"self.{attributes[field.name]}", loops)]
-    lines += ["", f"    def _encode_into(self, out: bytearray) -> None:{_complexity_mark(body)}"]
-    return [*lines, *(f"        {line}" for line in body or ['out += b""'])]
+
+    def enum(self, node: Enum) -> list[str]:
+        """The class of an enum: its values are the symbols."""
+        name = self._names.type(node)
+        is_plain = _is_plain(node.doc)
+        lines = ["", "", f"class {name}(AvroEnum):", *(_docstring(node.doc) if is_plain else [])]
+        lines += [f"    {member} = {quote(symbol)}" for symbol, member in member_names(node.symbols).items()]
+        meta = {"schema_name": self._schema_name(node), "namespace": self._namespace(node), "default": node.default}
+        # A docstring would win over what the library is told here.
+        meta["doc"] = None if is_plain else node.doc
+        return [*lines, "", "    @nonmember", *_meta(meta, list(node.aliases), documented=True)]
+
+    def record(self, node: Record, constants: Sequence[str] = (), methods: Sequence[str] = ()) -> list[str]:
+        """The class of a record; the root of a contract has `constants` and `methods` that the others have not."""
+        name = self._names.type(node)
+        lines = ["", "", f"class {name}(AvroModel):", *_docstring(node.doc)]
+        lines += [f"    FULL_NAME: ClassVar[str] = {quote(node.full_name)}", *constants, ""]
+        attributes, aliases = attribute_names(node), accepted_aliases(node)
+        for field in node.fields:
+            lines += self._field(field, attributes[field.name], aliases[field.name])
+        if node.fields:
+            lines.append("")
+        doc = None if _is_plain(node.doc) else node.doc
+        meta = {"schema_name": self._schema_name(node), "namespace": self._namespace(node), "schema_doc": doc}
+        lines += _meta(meta, list(node.aliases), documented=node.doc is not None)
+        encoder = Encoder(node, self._names)
+        body = [line for field in node.fields for line in encoder.lines(field.type, f"self.{attributes[field.name]}")]
+        lines += ["", f"    def _encode_into(self, out: bytearray) -> None:{_complexity_mark(body)}"]
+        lines += [f"        {line}" for line in body or ['out += b""']]
+        self._defined.add(name)
+        return [*lines, *encoder.parts, *methods]
+
+    def _schema_name(self, node: Named) -> str | None:
+        name = simple_name(node.full_name)
+        return name if name != self._names.type(node) else None
+
+    def _namespace(self, node: Named) -> str | None:
+        """The null namespace is said only where a type would inherit another."""
+        namespace = namespace_of(node.full_name)
+        return namespace if namespace or self._has_namespace else None
+
+    def _field(self, field: Field, attribute: str, accepted: tuple[str, ...]) -> list[str]:
+        start = f"    {attribute}: {annotation(field.type, self._names)}"
+        arguments = self._arguments(field, attribute, accepted)
+        if not arguments:
+            return [start]
+        line = f"{start} = Field({', '.join(arguments)})"
+        if fits(line):
+            return [line]
+        return [f"{start} = Field(", *(f"        {argument}," for argument in arguments), "    )"]
+
+    def _arguments(self, field: Field, attribute: str, accepted: tuple[str, ...]) -> list[str]:
+        arguments: list[str] = [] if attribute == field.name else [f"alias={quote(field.name)}"]
+        if field.has_default:
+            # MISSING is excluded by has_default, which the type checker cannot see.
+            default = default_expression(field.type, field.default, self._names)  # type: ignore[arg-type]
+            factory = f"default_factory={self._factory(default)}"
+            arguments.append(factory if default.mutable else f"default={default.expression}")
+        if accepted:
+            choices = ", ".join(quote(name) for name in (field.name, *accepted))
+            arguments.append(f"validation_alias=AliasChoices({choices})")
+        if field.doc is not None:
+            arguments.append(f"description={quote(field.doc)}")
+        metadata: dict[str, object] = {"aliases": list(field.aliases)} if field.aliases else {}
+        metadata |= field.properties
+        if field.order is not None:
+            metadata["order"] = field.order
+        if metadata:
+            arguments.append(f'json_schema_extra={{"metadata": {_literal(metadata)}}}')
+        return arguments
+
+    def _factory(self, default: Default) -> str:
+        if default.expression in ("[]", "{}"):
+            return {"[]": "list", "{}": "dict"}[default.expression]
+        called = default.expression.removesuffix("()")
+        return called if called in self._defined else f"lambda: {default.expression}"
 
 
 def _complexity_mark(body: Sequence[str]) -> str:
     """The linter counts branches and loops, and an encoder has one for each optional, array and map."""
-    branches = sum(line.lstrip().startswith(("if ", "for ")) for line in body)
-    return "  # noqa: C901 - one step for each field" if branches + 1 > _MAX_COMPLEXITY else ""
+    return "  # noqa: C901 - one step for each field" if branches_of(body) > _MAX_COMPLEXITY else ""
 
 
 def _meta(values: dict[str, str | None], aliases: list[str], *, documented: bool) -> list[str]:
@@ -81,41 +129,6 @@ def _meta(values: dict[str, str | None], aliases: list[str], *, documented: bool
     if not documented:
         lines.append("        schema_doc = False")
     return ["    class Meta:", *(lines or ["        pass"])]
-
-
-def _field(field: Field, attribute: str) -> list[str]:
-    arguments: list[str] = [] if attribute == field.name else [f"alias={quote(field.name)}"]
-    if field.has_default:
-        # MISSING is excluded by has_default, which the type checker cannot see.
-        default = default_expression(field.type, field.default)  # type: ignore[arg-type]
-        arguments.append(f"default_factory={_factory(default)}" if default.mutable else f"default={default.expression}")
-    if field.aliases:
-        choices = ", ".join(quote(name) for name in (field.name, *field.aliases))
-        arguments.append(f"validation_alias=AliasChoices({choices})")
-    if field.doc is not None:
-        arguments.append(f"description={quote(field.doc)}")
-    metadata: dict[str, object] = {"aliases": list(field.aliases)} if field.aliases else {}
-    metadata |= field.properties
-    if field.order is not None:
-        metadata["order"] = field.order
-    if leaves_out_default(field):
-        metadata["exclude_default"] = True
-    if metadata:
-        arguments.append(f'json_schema_extra={{"metadata": {_literal(metadata)}}}')
-    start = f"    {attribute}: {annotation(field.type)}"
-    if not arguments:
-        return [start]
-    line = f"{start} = Field({', '.join(arguments)})"
-    if fits(line):
-        return [line]
-    return [f"{start} = Field(", *(f"        {argument}," for argument in arguments), "    )"]
-
-
-def _factory(default: Default) -> str:
-    if default.expression in ("[]", "{}"):
-        return {"[]": "list", "{}": "dict"}[default.expression]
-    called = default.expression.removesuffix("()")
-    return called if called != default.expression else f"lambda: {called}"
 
 
 def _literal(value: object) -> str:
@@ -154,14 +167,3 @@ def _docstring(doc: str | None) -> list[str]:
 def _docstring_character(character: str) -> str:
     # Any quote is safe in here but one at the end, and three in a row.
     return character if character == "'" or character == '"' else repr(character)[1:-1]
-
-
-def statement(
-    start: str, items: Sequence[str], indent: str, opening: str, closing: str, *, always: bool = False
-) -> list[str]:
-    """`start` and items on one line where they fit, else one item a line, as the formatter has it."""
-    brackets = (opening, closing) if always else ("", "")
-    line = f"{indent}{start}{brackets[0]}{', '.join(items)}{brackets[1]}"
-    if fits(line):
-        return [line]
-    return [f"{indent}{start}{opening}", *(f"{indent}    {item}," for item in items), f"{indent}{closing}"]

@@ -8,11 +8,10 @@ the two agree.
 from __future__ import annotations
 
 import json
-import math
 import struct
 from collections.abc import Callable, Mapping
 from functools import lru_cache
-from typing import Any, ClassVar, Final, Literal, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, cast, overload
 
 from dataclasses_avroschema import AvroModel as LibraryModel
 from dataclasses_avroschema.pydantic import AvroBaseModel
@@ -22,12 +21,16 @@ from pydantic import AliasChoices, ConfigDict, ValidationError
 from codegen.datum import MalformedDatum
 from codegen.decoder import Unresolvable, make_decoder
 from codegen.json_keys import refuse_repeated_keys
-from codegen.nodes import Node
+from codegen.masking import MASK, TAGS_KEY, mask_record
+from codegen.nodes import Record
 from codegen.schema import InvalidSchema, parse_schema
+from codegen.schema_json import schema_json
+
+if TYPE_CHECKING:
+    from codegen.fake import DataMaker
 
 JsonSchema = dict[str, Any]
 _Model = TypeVar("_Model", bound="AvroModel")
-MASK: Final = "***"
 
 
 class AvroEncodeError(ValueError):
@@ -77,8 +80,8 @@ class AvroModel(AvroBaseModel):
                 aliases.update({str(choice): wire for choice in info.validation_alias.choices if choice != wire})
             extra = info.json_schema_extra if isinstance(info.json_schema_extra, dict) else {}
             metadata = cast("dict[str, Any]", extra.get("metadata", {}))
-            if metadata.get("confluent:tags"):
-                tags[wire] = tuple(metadata["confluent:tags"])
+            if metadata.get(TAGS_KEY):
+                tags[wire] = tuple(metadata[TAGS_KEY])
         cls.WIRE_NAMES, cls.ALIASES, cls.TAGS = wire_names, aliases, tags
 
     def _encode_into(self, out: bytearray) -> None:
@@ -92,7 +95,7 @@ class AvroModel(AvroBaseModel):
         out = bytearray()
         try:
             self._encode_into(out)
-        except (AttributeError, KeyError, TypeError, ValueError, OverflowError, struct.error) as error:
+        except (AssertionError, AttributeError, KeyError, TypeError, ValueError, OverflowError, struct.error) as error:
             raise AvroEncodeError(
                 f"{type(self).__name__} holds a value that its schema cannot write: {error}"
             ) from error
@@ -176,10 +179,12 @@ class AvroModel(AvroBaseModel):
     def avro_schema_to_python(
         cls, parent: type[LibraryModel] | None = None, case_type: str | None = None
     ) -> JsonSchema:
-        """The contract's schema as parsed JSON; inside another model, or in another case, what the library derives."""
-        if parent is not None or case_type is not None or "AVSC" not in cls.__dict__:
+        """The contract's schema as parsed JSON; in another case, what the library derives."""
+        if case_type is not None:
             return cls.derived_schema(parent, case_type)
-        return cast("JsonSchema", json.loads(cls.AVSC))
+        if "AVSC" in cls.__dict__:
+            return cast("JsonSchema", json.loads(cls.AVSC))
+        return cast("JsonSchema", schema_json(_schema_of(cls)))
 
     @classmethod
     def derived_schema(cls, parent: type[LibraryModel] | None = None, case_type: str | None = None) -> JsonSchema:
@@ -188,18 +193,17 @@ class AvroModel(AvroBaseModel):
 
     @classmethod
     def fake(cls, **data: Any) -> Self:
-        """A model with made-up values; `data` gives some, by attribute, wire name or alias."""
+        """A model with made-up values; `data` gives some, by attribute, wire name or alias.
+
+        Raises codegen.fake.NoFiniteDatum for a record that can have none.
+        """
         given = {cls.WIRE_NAMES.get(name, cls.ALIASES.get(name, name)): value for name, value in data.items()}
-        made = {wire: field.fake() for field in cls.get_fields() if (wire := cls.WIRE_NAMES[field.name]) not in given}
-        # By way of its bytes, so that a float has the value that 32 bits hold.
-        return cls.decoder()(_validate_lax(cls, {**made, **given}).serialize())
+        made = _maker(cls).make(frozenset(given))
+        return _validate_lax(cls, {**made, **given})
 
     def masked(self) -> dict[str, Any]:
         """A JSON-able view in wire names, with every field that carries a tag (such as PII) replaced."""
-        shown = self.model_dump(mode="json", by_alias=True)
-        for attribute, wire in self.WIRE_NAMES.items():
-            shown[wire] = MASK if wire in self.TAGS else _mask(getattr(self, attribute), shown[wire])
-        return shown
+        return mask_record(_schema_of(type(self)), self.model_dump(mode="json", by_alias=True))
 
     def __repr_args__(self) -> Any:
         for name, value in super().__repr_args__():
@@ -207,30 +211,24 @@ class AvroModel(AvroBaseModel):
             yield name, MASK if tagged and value is not None else value
 
 
-def _mask(value: object, shown: Any) -> Any:
-    match value:
-        case AvroModel():
-            return value.masked()
-        case list():
-            return [_mask(item, view) for item, view in zip(value, shown, strict=True)]
-        case dict():
-            return {key: _mask(item, shown[key]) for key, item in value.items()}
-        case float() if not math.isfinite(value):
-            return str(value)
-        case _:
-            return shown
-
-
 def _validate_lax(model: type[_Model], datum: object) -> _Model:
     """Enums come as their symbols' text here, which strict validation refuses from Python."""
     return cast("_Model", model.__pydantic_validator__.validate_python(datum, strict=False))
 
 
-def _schema_of(model: type[AvroModel]) -> Node:
+@lru_cache(maxsize=1024)
+def _schema_of(model: type[AvroModel]) -> Record:
     """The contract's schema of a model; a record inside another one has it from the root of its module."""
     # The names around the generated encoder are the module's, which need not be imported under any name.
     root = model._encode_into.__globals__["MODEL"]  # noqa: SLF001 - of the same class
-    return parse_schema(json.loads(root.AVSC)).types[model.FULL_NAME]
+    return cast("Record", parse_schema(json.loads(root.AVSC)).types[model.FULL_NAME])
+
+
+@lru_cache(maxsize=1024)
+def _maker(model: type[AvroModel]) -> DataMaker:
+    from codegen.fake import DataMaker
+
+    return DataMaker(_schema_of(model))
 
 
 @lru_cache(maxsize=1024)

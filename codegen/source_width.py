@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import unicodedata
+from collections.abc import Sequence
 from typing import Final
 
 _WIDTH: Final = 120
@@ -12,6 +13,17 @@ _WIDTH: Final = 120
 def fits(line: str) -> bool:
     """Whether the formatter leaves a line of this width alone; wide East Asian characters take two columns."""
     return len(line) <= _WIDTH and (line.isascii() or sum(map(_columns, line)) <= _WIDTH)
+
+
+def statement(
+    start: str, items: Sequence[str], indent: str, opening: str, closing: str, *, always: bool = False
+) -> list[str]:
+    """`start` and items on one line where they fit, else one item a line, as the formatter has it."""
+    brackets = (opening, closing) if always else ("", "")
+    line = f"{indent}{start}{brackets[0]}{', '.join(items)}{brackets[1]}"
+    if fits(line):
+        return [line]
+    return [f"{indent}{start}{opening}", *(f"{indent}    {item}," for item in items), f"{indent}{closing}"]
 
 
 def keep_wide_statements(source: str) -> str:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import base64
 from typing import Any, Final
 
+from codegen.branches import branch_name, is_simple, is_tagged, non_null
 from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union
 
 _MAX_DEPTH: Final = 8
+_MAX_RECORDS: Final = 50
 _LOGICAL: Final[dict[str, Any]] = {
     "uuid": "6f1c2c1e-6d7c-4b9b-9f4c-3d1f0a6b2c5e",
     "date": "2026-01-31",
@@ -47,20 +49,19 @@ def make_example(node: Node, name: str = "value", depth: int = 0) -> Any:
             return {"name": make_example(node.values, name, depth + 1)} if depth < _MAX_DEPTH else {}
         case Union():
             return _branch(node, name, depth)
+        case Record() if depth > _MAX_RECORDS:
+            return {}  # records inside records without end, of which no example can be made
         case Record():
             return {field.name: make_example(field.type, field.name, depth + 1) for field in node.fields}
 
 
 def _branch(node: Union, name: str, depth: int) -> Any:
     """The first branch with something in it; null where a recursive schema would go on for ever."""
-    branches = [branch for branch in node.branches if not _is_null(branch)]
+    branches = non_null(node)
     if not branches or (depth >= _MAX_DEPTH and len(branches) < len(node.branches)):
         return None
-    return make_example(branches[0], name, depth + 1)
-
-
-def _is_null(node: Node) -> bool:
-    return isinstance(node, Primitive) and node.name == "null"
+    value = make_example(branches[0], name, depth + 1)
+    return {branch_name(branches[0]): value} if not is_simple(node) and is_tagged(node) else value
 
 
 def _scalar(node: Primitive | Fixed, name: str) -> Any:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from codegen.branches import branch_name, is_simple, is_tagged, non_null
 from codegen.nodes import Array, Map, Node, Record, Union, named_types
 from producer_api.errors import MAX_TOLD_FAULTS, Fault, Stage
 
@@ -18,6 +19,7 @@ _MAX_NAME: Final = 100  # characters of a name that the client made up
 _SAFE_KINDS: Final = (
     "bool_", "bytes_", "dict_", "enum", "finite_number", "float_", "greater_than", "int_", "less_than", "list_",
     "literal_error", "none_required", "repeated_key", "string_", "too_long", "too_short",
+    "union_branch",
 )  # fmt: skip
 
 
@@ -58,10 +60,15 @@ class FaultTranslator:
         node: Node | None = self._root
         steps: list[str] = []
         inside: Record | None = None
-        for part in location:
-            node = _skip_null(node)
+        parts = iter(location)
+        for part in parts:
+            node = _only_branch(node)
             inside = node if isinstance(node, Record) else None
             match node:
+                case Union():
+                    # The branch, which stands in the JSON too where the union is tagged.
+                    steps += [str(part)] if is_tagged(node) and next(parts, None) is not None else []
+                    node = _branch(node, part)
                 case Record():
                     steps.append(str(part)[:_MAX_NAME])
                     node = _field_type(node, part)
@@ -76,12 +83,15 @@ class FaultTranslator:
         return ".".join(steps), inside
 
 
-def _skip_null(node: Node | None) -> Node | None:
+def _only_branch(node: Node | None) -> Node | None:
     """The one branch beside null, where there is one: pydantic's location has no step for it."""
-    if isinstance(node, Union):
-        branches = [branch for branch in node.branches if getattr(branch, "name", "") != "null"]
-        return branches[0] if len(branches) == 1 else None
+    if isinstance(node, Union) and is_simple(node):
+        return next(iter(non_null(node)), None)
     return node
+
+
+def _branch(union: Union, name: object) -> Node | None:
+    return next((branch for branch in union.branches if branch_name(branch) == name), None)
 
 
 def _field_type(record: Record, name: object) -> Node | None:

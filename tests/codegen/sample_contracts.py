@@ -9,9 +9,10 @@ from typing import Any
 
 from codegen.__main__ import run
 from codegen.contract import Contract, ContractVersion
-from codegen.generate import generate_version, refuse_unsupported
+from codegen.generate import refuse_unsupported
 from codegen.json_source import read_json_source
-from codegen.proof import load_model
+from codegen.proof import load_model, prove
+from codegen.render import render_version
 from codegen.runtime import AvroModel
 from codegen.schema import parse_schema
 
@@ -45,7 +46,9 @@ def module_text(schema: Schema) -> str:
     """The generated module of a schema; refused or unproved schemas raise."""
     contract = contract_of(schema)
     refuse_unsupported([contract])
-    return generate_version(contract, contract.latest)
+    text = render_version(contract, contract.latest)
+    prove(contract, contract.latest, text)
+    return text
 
 
 def model_of(schema: Schema) -> type[AvroModel]:

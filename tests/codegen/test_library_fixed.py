@@ -7,13 +7,13 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import pytest
+from codegen.library_fixed import name_fixed
 from dataclasses_avroschema.pydantic import AvroBaseModel
 from dataclasses_avroschema.types import DecimalFieldInfo, confixed
 from pydantic import ConfigDict
 
 from codegen.faults import InvalidSchema
 from codegen.library_faults import FAULTS, FIXED_AGAIN, FIXED_LOGICAL, FIXED_NAME, Difference
-from codegen.library_fixed import name_fixed
 from codegen.proof import compare
 from codegen.schema import parse_schema
 from tests.codegen.sample_contracts import model_of, module_text, record

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import random
 from collections import deque
 from collections.abc import Iterator, Mapping
 from fractions import Fraction
@@ -110,16 +109,10 @@ def _anything(options: SendOptions, contract: GeneratedContract) -> Iterator[Bod
 
 def _fake(model: type[AvroModel], seed: str) -> str:
     """A made-up event as JSON, the same for the same seed."""
-    from dataclasses_avroschema.faker import fake
+    from codegen.fake import FAKER
 
-    # The library draws from its Faker and from Python's own generator, which is ours for the moment only.
-    before = random.getstate()
-    fake.seed_instance(seed)
-    random.seed(seed)
-    try:
-        return model.fake().model_dump_json(by_alias=True)
-    finally:
-        random.setstate(before)
+    FAKER.seed_instance(seed)
+    return model.fake().model_dump_json(by_alias=True)
 
 
 def _settled(options: SendOptions) -> tuple[int, Any, float]:

@@ -1,0 +1,82 @@
+"""What a generated module may import, by module, in the order in which the linter wants it."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Sequence
+from typing import Final
+
+from codegen.source_width import statement
+
+_STANDARD: Final = (
+    ("datetime", ("UTC", "date", "datetime", "time")),
+    ("decimal", ("Decimal",)),
+    ("enum", ("nonmember",)),
+    ("typing", ("TYPE_CHECKING", "Annotated", "ClassVar", "Final", "TypeAlias", "assert_never")),
+    ("uuid", ("UUID",)),
+)
+_PYDANTIC: Final = (("pydantic", ("AliasChoices", "Field")),)
+_OURS: Final = (
+    ("codegen", ("binary",)),
+    (
+        "codegen.avro_types",
+        (
+            "AvroDecimal",
+            "BigDecimal",
+            "Bytes",
+            "Date",
+            "Double",
+            "Float",
+            "Int",
+            "LocalTimestampMicros",
+            "LocalTimestampMillis",
+            "LocalTimestampNanos",
+            "Long",
+            "TimeMicros",
+            "TimeMillis",
+            "TimestampMicros",
+            "TimestampMillis",
+            "TimestampNanos",
+            "Uuid",
+        ),
+    ),
+    (
+        "codegen.branches",
+        ("Branch", "BytesBranch", "DoubleBranch", "FloatBranch", "IntBranch", "LongBranch", "StringBranch"),
+    ),
+    ("codegen.duration", ("Duration", "make_duration")),
+    ("codegen.enums", ("AvroEnum",)),
+    ("codegen.fixed_types", ("AvroDuration", "AvroFixed", "FixedBytes", "FixedDuration")),
+    (
+        "codegen.leaves",
+        ("EPOCH", "LOCAL_EPOCH", "MICROSECOND", "MILLISECOND", "parse_date", "parse_local", "parse_time"),
+    ),
+    ("codegen.nanos", ("LocalNanoTimestamp", "NanoTimestamp")),
+    ("codegen.runtime", ("AvroModel",)),
+    ("codegen.union_types", ("BareUnion", "TaggedUnion")),
+)
+
+_GROUPS: Final = (_STANDARD, _PYDANTIC, _OURS)
+
+# What a generated module imports or defines for itself: no type may be called so.
+MODULE_NAMES: Final[frozenset[str]] = frozenset(name for group in _GROUPS for _, names in group for name in names) | {
+    "MODEL",
+    "Meta",
+}
+# Only methods use these, which do not see the fields of their class; any other name a field would hide.
+_IN_METHODS: Final = frozenset({"TYPE_CHECKING", "Duration", "assert_never", "binary", "date", "time"})
+CLASS_NAMES: Final[frozenset[str]] = MODULE_NAMES - _IN_METHODS
+
+
+def render_imports(text: str, relative: Sequence[str] = ()) -> list[str]:
+    """The imports that `text` uses; `relative` are lines for other generated modules."""
+    names = {
+        node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
+    }
+    groups = [[line for module, known in group for line in _import(module, known, names)] for group in _GROUPS]
+    return [line for group in (*groups, list(relative)) if group for line in ["", *group]][1:]
+
+
+def _import(module: str, known: Sequence[str], names: set[str]) -> list[str]:
+    used = [name for name in known if name in names]
+    return statement(f"from {module} import ", used, "", "(", ")") if used else []

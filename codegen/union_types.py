@@ -1,0 +1,165 @@
+"""How pydantic reads and writes a union of a generated model: by the type of the value, or by the name of the branch.
+
+The markers stand beside the annotation, as in `Annotated[str | Long | None, BareUnion("string", "long")]`: one name for
+each type but None. Nothing is tried in turn, so a value has one meaning, and an error is that of one branch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from types import NoneType
+from typing import Annotated, Any, Final, get_args, get_origin
+
+from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic_core import CoreSchema, core_schema
+
+from codegen.branches import Branch, Chosen
+from codegen.duration import Duration
+
+_UNKNOWN: Final = "union_branch"
+
+
+class _AvroUnion:
+    """What both kinds of union do with values that come from Python."""
+
+    def __init__(self, *names: str) -> None:
+        self.names = names
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        types = [argument for argument in get_args(source) if argument is not NoneType]
+        choices = {name: _Choice(name, one, handler) for name, one in zip(self.names, types, strict=True)}
+        find = _finder(choices)
+        expected = ", ".join(choice.type.__name__ for choice in choices.values())
+        from_python = core_schema.tagged_union_schema(
+            {name: choice.from_python() for name, choice in choices.items()},
+            find,
+            custom_error_type=_UNKNOWN,
+            custom_error_message=f"a value of one of these types is expected: {expected}",
+        )
+        shown = core_schema.tagged_union_schema({name: self.shown(choice) for name, choice in choices.items()}, find)
+        union = core_schema.json_or_python_schema(
+            self.from_json(choices),
+            from_python,
+            serialization=core_schema.wrap_serializer_function_ser_schema(_show, schema=shown),
+        )
+        return core_schema.nullable_schema(union) if NoneType in get_args(source) else union
+
+    def from_json(self, choices: Mapping[str, _Choice]) -> CoreSchema:
+        raise NotImplementedError
+
+    def shown(self, choice: _Choice) -> CoreSchema:
+        raise NotImplementedError
+
+
+class BareUnion(_AvroUnion):
+    """A union whose branches differ by the type of the JSON value, which stands there as it is."""
+
+    def from_json(self, choices: Mapping[str, _Choice]) -> CoreSchema:
+        names = {choice.json_kind: name for name, choice in choices.items()}
+        return core_schema.tagged_union_schema(
+            {name: choice.wrapped(choice.schema) for name, choice in choices.items()},
+            lambda value: names.get(_json_kind(type(value))),
+            custom_error_type=_UNKNOWN,
+            custom_error_message=f"a JSON value of one of these types is expected: {', '.join(names)}",
+        )
+
+    def shown(self, choice: _Choice) -> CoreSchema:
+        return choice.schema
+
+
+class TaggedUnion(_AvroUnion):
+    """A union whose values are JSON objects of one member, which has the name of the branch."""
+
+    def from_json(self, choices: Mapping[str, _Choice]) -> CoreSchema:
+        return core_schema.tagged_union_schema(
+            {name: choice.wrapped(choice.tagged()) for name, choice in choices.items()},
+            lambda value: next(iter(value)) if isinstance(value, dict) and len(value) == 1 else None,
+            custom_error_type=_UNKNOWN,
+            custom_error_message=f"an object with the name of one branch is expected: {', '.join(self.names)}",
+        )
+
+    def shown(self, choice: _Choice) -> CoreSchema:
+        def show(value: Any, handler: Callable[[Any], Any]) -> dict[str, Any]:
+            return {choice.name: handler(_open(value))}
+
+        serialization = core_schema.wrap_serializer_function_ser_schema(show, schema=choice.schema, when_used="json")
+        return core_schema.any_schema(serialization=serialization)
+
+
+class _Choice:
+    """One branch: its name, the pydantic schema of its values, and the class that holds one in Python."""
+
+    def __init__(self, name: str, annotation: Any, handler: GetCoreSchemaHandler) -> None:
+        origin = get_origin(annotation) or annotation
+        self.name = name
+        self.wrapper = origin if isinstance(origin, type) and issubclass(origin, Branch) else None
+        inner = annotation if self.wrapper is None else _wrapped_type(annotation)
+        self.schema = handler.generate_schema(inner)
+        value_type = _value_type(inner)
+        self.type = self.wrapper or value_type
+        self.json_kind = _json_kind(value_type)
+
+    def from_python(self) -> CoreSchema:
+        return self.wrapped(core_schema.no_info_before_validator_function(_open, self.schema))
+
+    def tagged(self) -> CoreSchema:
+        """An object with the branch's name as its only key."""
+        member = core_schema.typed_dict_schema(
+            {self.name: core_schema.typed_dict_field(self.schema)}, extra_behavior="forbid"
+        )
+        return core_schema.no_info_after_validator_function(lambda found: found[self.name], member)
+
+    def wrapped(self, schema: CoreSchema) -> CoreSchema:
+        return schema if self.wrapper is None else core_schema.no_info_after_validator_function(self.wrapper, schema)
+
+
+def _show(value: Any, handler: Callable[[Any], Any]) -> Any:
+    return handler(value)
+
+
+def _open(value: Any) -> Any:
+    return value.value if isinstance(value, Branch | Chosen) else value
+
+
+def _finder(choices: Mapping[str, _Choice]) -> Callable[[Any], str | None]:
+    """The branch of a value that comes from Python: by its class, or the nearest above it."""
+    names = {choice.type: name for name, choice in choices.items()}
+    records = [name for name, choice in choices.items() if issubclass(choice.type, BaseModel)]
+    if len(records) == 1:
+        names.setdefault(dict, records[0])
+    if float in names:
+        names.setdefault(int, names[float])
+
+    def find(value: Any) -> str | None:
+        if type(value) is Chosen:
+            return value.name
+        bases = (bool,) if value is True or value is False else type(value).__mro__
+        return next((names[base] for base in bases if base in names), None)
+
+    return find
+
+
+def _wrapped_type(annotation: Any) -> Any:
+    """What a wrapper holds: `Long` for `LongBranch[Long]`, and for a class of its own what its base says."""
+    base = annotation if get_origin(annotation) is not None else annotation.__orig_bases__[0]
+    return get_args(base)[0]
+
+
+def _value_type(annotation: Any) -> type:
+    """The class of the values; a marker that tells the library another one has the true one as `kind`."""
+    if get_origin(annotation) is Annotated:
+        base, *metadata = get_args(annotation)
+        return next((item.kind for item in metadata if hasattr(item, "kind")), None) or _value_type(base)
+    found: type = get_origin(annotation) or annotation
+    return found
+
+
+def _json_kind(value_type: type) -> str:
+    """The JSON type of a class of values, or of a decoded JSON value; all that is nothing else is a string."""
+    if value_type is bool:
+        return "boolean"
+    if value_type in (int, float):
+        return "number"
+    if value_type is list:
+        return "array"
+    return "object" if issubclass(value_type, dict | BaseModel | Duration) else "string"
