@@ -90,7 +90,7 @@ WRAPPERS: Final = {
 
 
 class Chosen(NamedTuple):
-    """What a decoder gives for a union that is not simple: the branch by name, and its datum."""
+    """What a decoder gives for a union that is not simple, unless it is null: the branch by name, and its datum."""
 
     name: str
     value: Any

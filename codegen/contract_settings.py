@@ -35,6 +35,7 @@ _KEYS: Final = {
     "ingest": bool,
     "writers": dict,
     "readers": dict,
+    "references": dict,
 }
 _KINDS: Final = {str: "a string", bool: "true or false", dict: "a table"}
 
@@ -61,6 +62,12 @@ class Settings:
     ingest: bool
     writers: Mapping[str, int]
     readers: Mapping[str, int]
+    references: Mapping[str, Any] = field(default_factory=dict)
+
+    def references_of(self, version: int) -> dict[str, int]:
+        """Contract → the version of it that `version` of this contract refers to, as far as `[references]` says."""
+        own: dict[str, int] = self.references.get(f"v{version}", {})
+        return {name: number for name, number in self.references.items() if type(number) is int} | own
 
     def subject_of(self, full_name: str) -> str:
         """The subject: as said, or by Confluent's subject name strategy for record values."""
@@ -117,6 +124,7 @@ class SettingsReader:
             ingest=values.get("ingest", True),
             writers=values.get("writers", {}),
             readers=values.get("readers", {}),
+            references=values.get("references", {}),
         )
         self._check_values(settings)
         return None if self.faults else settings
@@ -147,6 +155,7 @@ class SettingsReader:
                 self._fault("path", f"the path {settings.path!r} collides with the API's own route {fixed}", hint)
         for table in ("writers", "readers"):
             self._check_pins(table, getattr(settings, table))
+        self._check_references(settings.references)
 
     def _check_choice(self, key: str, value: str, choices: tuple[str, ...]) -> None:
         if value not in choices:
@@ -157,3 +166,18 @@ class SettingsReader:
             if type(version) is not int or version not in self.versions:
                 known = ", ".join(str(number) for number in self.versions)
                 self._fault(app, f"{table}.{app} is pinned to {version!r}", f"the versions are {known}")
+
+    def _check_references(self, references: Mapping[str, Any]) -> None:
+        """A contract's name with a version, or a version of this contract with a table of them."""
+        own = {f"v{number}" for number in self.versions}
+        for key, value in references.items():
+            pins = value if isinstance(value, dict) else {key: value}
+            if isinstance(value, dict) and key not in own:
+                self._fault(
+                    key, f"references.{key} is no version of this contract", f"there are {', '.join(sorted(own))}"
+                )
+            for name, number in pins.items():
+                if type(number) is not int or number < 1:
+                    self._fault(
+                        name, f"the reference to {name!r} is {number!r}", f"write a version, such as {name} = 1"
+                    )

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from codegen import datum
-from codegen.branches import Chosen, branch_name, is_simple
+from codegen.branches import Chosen, branch_name, is_null, is_simple
 from codegen.datum import MalformedDatum, Read
 from codegen.decoder_scalars import PRIMITIVES, fixed_reader, promoted_reader, with_logical
 from codegen.nodes import Array, Enum, Field, Fixed, Map, Node, Primitive, Record, Union, type_name
@@ -60,7 +60,7 @@ class _Builder:
             case Union(), _:
                 branch = self._branch_for(reader, writer)
                 read = self.build(branch, writer)
-                return read if is_simple(reader) else _chosen(branch_name(branch), read)
+                return read if is_simple(reader) or is_null(branch) else _chosen(branch_name(branch), read)
             case Primitive(), Primitive() if reader.name in readers_of(writer.name):
                 return with_logical(promoted_reader(reader.name, writer.name), reader.logical)
             case Array(), Array():
@@ -125,7 +125,7 @@ class _Builder:
 
     def _fields(self, reader: Record, writer: Record) -> Iterator[tuple[str, bool, Read]]:
         """In the writer's order: the reader's name of a field that it keeps, or the writer's of one that it lets go."""
-        targets = _targets(reader, writer)
+        targets = field_targets(reader, writer)
         for field in writer.fields:
             target = targets.get(field.name)
             if target is None:
@@ -173,7 +173,7 @@ def _locate(error: Exception, field: str) -> MalformedDatum:
     return fault
 
 
-def _targets(reader: Record, writer: Record) -> dict[str, Field]:
+def field_targets(reader: Record, writer: Record) -> dict[str, Field]:
     """Writer field name → the reader's field that takes it. Raises Unresolvable for a field that gets no value."""
     written = {field.name for field in writer.fields}
     targets: dict[str, Field] = {}

@@ -62,7 +62,7 @@ class DataMaker:
             case Union():
                 branch = self._branch(node, depth)
                 value = self._node(branch, depth + 1)
-                return value if is_simple(node) else Chosen(branch_name(branch), value)
+                return value if value is None or is_simple(node) else Chosen(branch_name(branch), value)
             case Record():
                 return {field.name: self._field(field, depth + 1) for field in node.fields}
 

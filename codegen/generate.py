@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import PurePosixPath
 
-from codegen.contract import Contract, ContractFault
+from codegen.contract import Contract, ContractFault, SchemaFile, SharedTypes
+from codegen.memory_package import MemoryPackage
 from codegen.proof import prove
-from codegen.render import render_catalog, render_package, render_version
+from codegen.references import SHARED
+from codegen.render import render_shared, render_version
+from codegen.render_packages import render_catalog, render_package, render_shared_package
 from codegen.supported import unsupported
 
 
@@ -28,25 +31,40 @@ def generate(contracts: Sequence[Contract]) -> dict[PurePosixPath, str]:
         files[folder / "__init__.py"] = render_package(contract)
         for version in contract.versions:
             files[folder / f"v{version.number}.py"] = render_version(contract, version)
-    return files
+    shared = shared_types(contracts)
+    if shared:
+        files[PurePosixPath(SHARED, "__init__.py")] = render_shared_package()
+    return files | {PurePosixPath(SHARED, f"{types.path.stem}.py"): render_shared(types) for types in shared}
+
+
+def schema_files(contracts: Sequence[Contract]) -> list[SchemaFile]:
+    """Every file from which a module is made: the versions, and the shared types that some version uses."""
+    versions = [version for contract in contracts for version in contract.versions]
+    return [*versions, *shared_types(contracts)]
+
+
+def shared_types(contracts: Sequence[Contract]) -> list[SharedTypes]:
+    """The files of shared types that some version uses, by their paths."""
+    versions = [version for contract in contracts for version in contract.versions]
+    origins = [origin for version in versions for origin in version.origins.values()]
+    found = {origin.path: origin for origin in origins if isinstance(origin, SharedTypes)}
+    return [types for _, types in sorted(found.items())]
 
 
 def prove_all(contracts: Sequence[Contract], files: Mapping[PurePosixPath, str]) -> Iterator[str]:
-    """Prove every version; what the library is known to get wrong in it is given as sentences. Raises Unproved."""
-    for contract in contracts:
-        for version in contract.versions:
-            path = PurePosixPath(contract.name) / f"v{version.number}.py"
-            for note in prove(contract, version, files[path]).notes:
-                yield f"{contract.name} v{version.number}: {note}"
+    """Prove every module; what the library is known to get wrong in it is given as sentences. Raises Unproved."""
+    with MemoryPackage(files, "codegen_proof") as package:
+        for file in schema_files(contracts):
+            for note in prove(file, package.module(file.module)):
+                yield f"{file.module}: {note}"
 
 
 def refuse_unsupported(contracts: Sequence[Contract]) -> None:
-    """Raises UnsupportedContract with every place of every version that codegen does not make."""
+    """Raises UnsupportedContract with every place of every file that codegen does not make."""
     faults = [
-        ContractFault(version.path, version.source.position(fault.pointer), fault.pointer, fault.reason, fault.hint)
-        for contract in contracts
-        for version in contract.versions
-        for fault in unsupported(version.record)
+        ContractFault(file.path, file.source.position(fault.pointer), fault.pointer, fault.reason, fault.hint)
+        for file in schema_files(contracts)
+        for fault in unsupported(file)
     ]
     if faults:
         raise UnsupportedContract(tuple(faults))

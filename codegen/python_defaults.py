@@ -16,8 +16,9 @@ from codegen.duration import Duration
 from codegen.leaves import EPOCH, LOCAL_EPOCH, check_big_decimal, check_decimal, format_local, parse_uuid
 from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
 from codegen.nodes import Array, Enum, Fixed, Json, LogicalType, Map, Node, Primitive, Record, Union
-from codegen.python_names import TypeNames, member_names
+from codegen.python_names import member_names
 from codegen.python_types import UnsupportedType, bytes_literal, float_literal, quote, wrapper_name
+from codegen.type_names import TypeNames
 
 _DAY_US: Final = 86_400_000_000
 

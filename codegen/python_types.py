@@ -6,7 +6,7 @@ from typing import Final, assert_never
 
 from codegen.branches import WRAPPERS, branch_name, is_simple, is_tagged, needs_wrapper, non_null, python_kind
 from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union
-from codegen.python_names import TypeNames
+from codegen.type_names import TypeNames
 
 _PRIMITIVES: Final = {
     "null": "None",
@@ -59,13 +59,12 @@ def annotation(node: Node, names: TypeNames) -> str:
 def _union_annotation(node: Union, names: TypeNames) -> str:
     """None goes last, as Python has it; the encoder knows the order of the branches."""
     branches = non_null(node)
-    types = [_branch_annotation(node, branch, names) for branch in branches]
-    types += ["None"] if len(branches) < len(node.branches) else []
-    text = " | ".join(types)
+    types = {branch_name(branch): _branch_annotation(node, branch, names) for branch in branches}
+    text = " | ".join([*types.values(), *(["None"] if len(branches) < len(node.branches) else [])])
     if is_simple(node):
         return text
     marker = "TaggedUnion" if is_tagged(node) else "BareUnion"
-    return f"Annotated[{text}, {marker}({', '.join(quote(branch_name(branch)) for branch in branches)})]"
+    return f"Annotated[{text}, {marker}({{{', '.join(f'{quote(name)}: {one}' for name, one in types.items())}}})]"
 
 
 def _branch_annotation(union: Union, branch: Node, names: TypeNames) -> str:

@@ -10,20 +10,21 @@ from codegen.attributes import accepted_aliases, attribute_names
 from codegen.encoders import Encoder, branches_of
 from codegen.nodes import Enum, Field, Fixed, Named, Record, namespace_of, simple_name
 from codegen.python_defaults import Default, default_expression
-from codegen.python_names import TypeNames, member_names
+from codegen.python_names import member_names
 from codegen.python_types import annotation, fixed_annotation, float_literal, quote
 from codegen.source_width import fits
+from codegen.type_names import TypeNames
 
 # As the project sets it for the linter (mccabe).
 _MAX_COMPLEXITY: Final = 12
 
 
 class TypeRenderer:
-    """Writes the types of one module, of which `root` is the contract's record."""
+    """Writes the types of one module; `has_namespace` says whether a type inherits one where it stands."""
 
-    def __init__(self, root: Named, names: TypeNames) -> None:
+    def __init__(self, names: TypeNames, *, has_namespace: bool) -> None:
         self._names = names
-        self._has_namespace = bool(namespace_of(root.full_name))
+        self._has_namespace = has_namespace
         self._defined: set[str] = set()
 
     def fixed(self, node: Fixed) -> list[str]:
@@ -31,8 +32,11 @@ class TypeRenderer:
         doc = [line.strip() for line in _docstring(node.doc) if line]
         return [f"{self._names.type(node)}: TypeAlias = {fixed_annotation(node)}", *doc]
 
-    def wrapper(self, node: Fixed, name: str) -> list[str]:
-        """The class of a branch whose values are bytes like those of another."""
+    def wrapper(self, node: Named) -> list[str]:
+        """The class of a branch whose values are bytes like those of another, if there is such a branch."""
+        name = self._names.wrapper(node) if isinstance(node, Fixed) else None
+        if name is None:
+            return []
         return [
             *("", "", f"class {name}(Branch[{self._names.type(node)}]):"),
             *_docstring(f"The branch {node.full_name} of a union."),

@@ -17,10 +17,12 @@ from dataclasses_avroschema import AvroModel as LibraryModel
 from dataclasses_avroschema.pydantic import AvroBaseModel
 from dataclasses_avroschema.types import SerializationType
 from pydantic import AliasChoices, ConfigDict, ValidationError
+from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode
 
 from codegen.datum import MalformedDatum
 from codegen.decoder import Unresolvable, make_decoder
 from codegen.json_keys import refuse_repeated_keys
+from codegen.json_schema import AvroJsonSchema
 from codegen.masking import MASK, TAGS_KEY, mask_record
 from codegen.nodes import Record
 from codegen.schema import InvalidSchema, parse_schema
@@ -158,6 +160,10 @@ class AvroModel(AvroBaseModel):
         """
         return _model_decoder(cls, None if writer_schema is None else json.dumps(writer_schema))
 
+    def _converted(self, target: type[_Model]) -> _Model:
+        """This record by Avro's schema resolution. Raises AvroDecodeError where this very value has no place in it."""
+        return cast("_Model", _model_decoder(target, self.AVSC)(self.serialize()))
+
     @classmethod
     def model_validate_json(
         cls,
@@ -174,6 +180,19 @@ class AvroModel(AvroBaseModel):
         return super().model_validate_json(
             json_data, strict=strict, extra=extra, context=context, by_alias=by_alias, by_name=by_name
         )
+
+    @classmethod
+    def model_json_schema(
+        cls,
+        by_alias: bool | None = None,
+        ref_template: str = DEFAULT_REF_TEMPLATE,
+        schema_generator: type[GenerateJsonSchema] = AvroJsonSchema,
+        mode: JsonSchemaMode = "validation",
+        *,
+        union_format: Literal["any_of", "primitive_type_array"] = "any_of",
+    ) -> JsonSchema:
+        """As pydantic's, with defaults as JSON has them."""
+        return super().model_json_schema(by_alias, ref_template, schema_generator, mode, union_format=union_format)
 
     @classmethod
     def avro_schema_to_python(

@@ -5,20 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
+from codegen.contract import SchemaFile
 from codegen.faults import SchemaFault
 from codegen.nodes import Array, Enum, Field, Map, Node, Record, Union, all_nodes, children
 from codegen.python_defaults import default_expression
-from codegen.python_names import TypeNames
+from codegen.type_names import TypeNames, type_names
 
 # Python reads no more than about a hundred brackets inside each other.
 MAX_DEPTH: Final = 40
 _NOTHING: Final = "nothing can be written as it; add {}, or leave the field out"
 
 
-def unsupported(root: Record) -> list[SchemaFault]:
-    """Everything in a legal schema that codegen refuses, in order of first use."""
-    names = TypeNames(root)
-    return [fault for node in all_nodes(root) for fault in _faults(node, names)]
+def unsupported(file: SchemaFile) -> list[SchemaFault]:
+    """Everything in a legal schema that codegen refuses, in order of first use; what is defined elsewhere left out."""
+    names = type_names(file)
+    foreign = {id(node) for name in file.origins if (found := file.schema.types.get(name)) for node in all_nodes(found)}
+    own = [node for node in all_nodes(file.schema.root) if id(node) not in foreign]
+    return [fault for node in own for fault in _faults(node, names)]
 
 
 def _faults(node: Node, names: TypeNames) -> Iterator[SchemaFault]:

@@ -1,7 +1,9 @@
 """How pydantic reads and writes a union of a generated model: by the type of the value, or by the name of the branch.
 
-The markers stand beside the annotation, as in `Annotated[str | Long | None, BareUnion("string", "long")]`: one name for
-each type but None. Nothing is tried in turn, so a value has one meaning, and an error is that of one branch.
+The markers stand beside the annotation, as in `Annotated[str | Long | None, BareUnion({"string": str, "long": Long})]`:
+each branch but null with its name. They say the types again, because Python's typing takes unions of another order for
+equal and gives back whichever it knew first. Nothing is tried in turn, so a value has one meaning, and an error is that
+of one branch.
 """
 
 from __future__ import annotations
@@ -19,15 +21,14 @@ from codegen.duration import Duration
 _UNKNOWN: Final = "union_branch"
 
 
-class _AvroUnion:
+class AvroUnion:
     """What both kinds of union do with values that come from Python."""
 
-    def __init__(self, *names: str) -> None:
-        self.names = names
+    def __init__(self, types: Mapping[str, Any]) -> None:
+        self.types = types
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        types = [argument for argument in get_args(source) if argument is not NoneType]
-        choices = {name: _Choice(name, one, handler) for name, one in zip(self.names, types, strict=True)}
+        choices = {name: _Choice(name, annotation, handler) for name, annotation in self.types.items()}
         find = _finder(choices)
         expected = ", ".join(choice.type.__name__ for choice in choices.values())
         from_python = core_schema.tagged_union_schema(
@@ -51,7 +52,7 @@ class _AvroUnion:
         raise NotImplementedError
 
 
-class BareUnion(_AvroUnion):
+class BareUnion(AvroUnion):
     """A union whose branches differ by the type of the JSON value, which stands there as it is."""
 
     def from_json(self, choices: Mapping[str, _Choice]) -> CoreSchema:
@@ -67,7 +68,7 @@ class BareUnion(_AvroUnion):
         return choice.schema
 
 
-class TaggedUnion(_AvroUnion):
+class TaggedUnion(AvroUnion):
     """A union whose values are JSON objects of one member, which has the name of the branch."""
 
     def from_json(self, choices: Mapping[str, _Choice]) -> CoreSchema:
@@ -75,7 +76,7 @@ class TaggedUnion(_AvroUnion):
             {name: choice.wrapped(choice.tagged()) for name, choice in choices.items()},
             lambda value: next(iter(value)) if isinstance(value, dict) and len(value) == 1 else None,
             custom_error_type=_UNKNOWN,
-            custom_error_message=f"an object with the name of one branch is expected: {', '.join(self.names)}",
+            custom_error_message=f"an object with the name of one branch is expected: {', '.join(self.types)}",
         )
 
     def shown(self, choice: _Choice) -> CoreSchema:

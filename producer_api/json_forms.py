@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from codegen.branches import branch_name, is_null, is_simple, is_tagged, json_kind
 from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union
 
 _FORMS: Final = {"int": "number", "long": "number", "float": "number", "double": "number", "bytes": "base64"}
@@ -27,10 +28,8 @@ class _Comparison:
             return True
         self._seen.add(pair)
         match reader, writer:
-            case Union(), _:
-                return all(self.same(branch, writer) for branch in _alike(reader, writer))
-            case _, Union():
-                return all(self.same(reader, branch) for branch in _alike(writer, reader))
+            case (Union(), _) | (_, Union()):
+                return self._same_readings(_readings(reader), _readings(writer))
             case Array(), Array():
                 return self.same(reader.items, writer.items)
             case Map(), Map():
@@ -39,6 +38,13 @@ class _Comparison:
                 return self._same_fields(reader, writer)
             case _:
                 return _form(reader) == _form(writer)
+
+    def _same_readings(self, readers: dict[tuple[str, str], Node], writers: dict[tuple[str, str], Node]) -> bool:
+        # A tagged value is an object, which may be a map or record to the other side.
+        for one, other in ((readers, writers), (writers, readers)):
+            if ("type", "object") in one and any(kind == "tag" for kind, _ in other):
+                return False
+        return all(self.same(node, writers[key]) for key, node in readers.items() if key in writers)
 
     def _same_fields(self, reader: Record, writer: Record) -> bool:
         written = {field.name: field for field in writer.fields}
@@ -49,12 +55,13 @@ class _Comparison:
         return True
 
 
-def _alike(union: Union, other: Node) -> list[Node]:
-    """The branches that could be meant beside null, which is null to everybody."""
-    others = other.branches if isinstance(other, Union) else (other,)
-    if all(_form(node) == "null" for node in others):
-        return []
-    return [branch for branch in union.branches if _form(branch) != "null"]
+def _readings(node: Node) -> dict[tuple[str, str], Node]:
+    """What a text may be to a node, by the type of the JSON value or by the tag that it wears."""
+    if not isinstance(node, Union):
+        return {("type", json_kind(node)): node}
+    if is_simple(node) or not is_tagged(node):
+        return {("type", json_kind(branch)): branch for branch in node.branches}
+    return {("type", "null") if is_null(branch) else ("tag", branch_name(branch)): branch for branch in node.branches}
 
 
 def _form(node: Node) -> str:

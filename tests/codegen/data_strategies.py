@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
 
+from codegen.branches import Chosen, branch_name, is_null, is_simple
 from codegen.duration import UINT_MAX, Duration
 from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
 from codegen.nodes import Array, Enum, Fixed, LogicalType, Map, Node, Primitive, Record, Union
@@ -17,25 +19,45 @@ _NANOS = {"timestamp-nanos": NanoTimestamp, "local-timestamp-nanos": LocalNanoTi
 _COUNTS = st.integers(0, UINT_MAX)
 
 
-def data(node: Node) -> st.SearchStrategy[Any]:
-    """Data of a schema as fastavro takes it; a model takes the same through lax validation."""
+# From here on a recursive datum comes to an end.
+_MAX_DEPTH = 4
+
+
+def data(node: Node, depth: int = 0) -> st.SearchStrategy[Any]:
+    """Data of a schema as a model takes them through lax validation; `raw_data` has them as fastavro does."""
     match node:
         case Record():
-            return st.fixed_dictionaries({entry.name: data(entry.type) for entry in node.fields})
+            return st.fixed_dictionaries({entry.name: data(entry.type, depth + 1) for entry in node.fields})
         case Enum():
             return st.sampled_from(node.symbols)
         case Array():
-            return st.lists(data(node.items), max_size=3)
+            return st.just([]) if depth > _MAX_DEPTH else st.lists(data(node.items, depth + 1), max_size=3)
         case Map():
-            return st.dictionaries(TEXT, data(node.values), max_size=3)
+            return (
+                st.just({}) if depth > _MAX_DEPTH else st.dictionaries(TEXT, data(node.values, depth + 1), max_size=3)
+            )
         case Union():
-            return st.one_of(*(data(branch) for branch in node.branches))
+            return st.one_of(*(_branch(node, branch, depth) for branch in _branches(node, depth)))
         case Primitive():
             return _scalars(node)
         case Fixed() if node.logical is not None:
             return _logical_fixed(node.logical)
         case Fixed():
             return st.binary(min_size=node.size, max_size=node.size)
+
+
+def _branches(union: Union, depth: int) -> Sequence[Node]:
+    if depth <= _MAX_DEPTH:
+        return union.branches
+    scalars = [branch for branch in union.branches if isinstance(branch, Primitive | Enum | Fixed)]
+    return scalars or union.branches[:1]
+
+
+def _branch(union: Union, branch: Node, depth: int) -> st.SearchStrategy[Any]:
+    values = data(branch, depth + 1)
+    return (
+        values if is_simple(union) or is_null(branch) else values.map(lambda value: Chosen(branch_name(branch), value))
+    )
 
 
 def _logical_fixed(logical: LogicalType) -> st.SearchStrategy[Any]:

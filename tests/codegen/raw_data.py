@@ -10,6 +10,7 @@ from uuid import UUID
 
 import fastavro
 
+from codegen.branches import Chosen, branch_name, non_null
 from codegen.duration import Duration
 from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
 from codegen.nodes import Array, Fixed, LogicalType, Map, Node, Primitive, Record, Union
@@ -46,6 +47,13 @@ def without_unknown(schema: Any) -> Any:
             return schema
 
 
+def _chosen(union: Union, value: Any) -> Chosen:
+    """The branch of a value; fastavro takes it as a pair, and looks for none then."""
+    if isinstance(value, Chosen):
+        return value
+    return Chosen("null", None) if value is None else Chosen(branch_name(non_null(union)[0]), value)
+
+
 def raw(node: Node, value: Any) -> Any:
     """`value` with what lies on a logical type that fastavro does not know as the value of the base type."""
     match node:
@@ -56,9 +64,9 @@ def raw(node: Node, value: Any) -> Any:
         case Map():
             return {key: raw(node.values, item) for key, item in value.items()}
         case Union():
-            # None and one other branch.
-            others = [branch for branch in node.branches if getattr(branch, "name", "") != "null"]
-            return None if value is None else raw(others[0], value)
+            name, inner = _chosen(node, value)
+            branch = next(branch for branch in node.branches if branch_name(branch) == name)
+            return name, raw(branch, inner)
         case Fixed() if isinstance(value, UUID):
             return value.bytes
         case Fixed() if isinstance(value, Duration):

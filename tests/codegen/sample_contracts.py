@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import io
 import json
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from codegen.__main__ import run
 from codegen.contract import Contract, ContractVersion
-from codegen.generate import refuse_unsupported
+from codegen.generate import generate, prove_all
 from codegen.json_source import read_json_source
-from codegen.proof import load_model, prove
-from codegen.render import render_version
+from codegen.memory_package import MemoryPackage
 from codegen.runtime import AvroModel
 from codegen.schema import parse_schema
 
@@ -45,10 +44,18 @@ def contract_of(schema: Schema, name: str = "sample") -> Contract:
 def module_text(schema: Schema) -> str:
     """The generated module of a schema; refused or unproved schemas raise."""
     contract = contract_of(schema)
-    refuse_unsupported([contract])
-    text = render_version(contract, contract.latest)
-    prove(contract, contract.latest, text)
-    return text
+    files = generate([contract])
+    list(prove_all([contract], files))
+    return files[PurePosixPath("sample/v1.py")]
+
+
+def load_model(text: str, module_name: str) -> type[AvroModel]:
+    """The root model of a module that is only text."""
+    with MemoryPackage(
+        {PurePosixPath(f"{module_name}.py"): text, PurePosixPath("__init__.py"): ""}, "alone"
+    ) as package:
+        model: type[AvroModel] = package.module(module_name)["MODEL"]
+        return model
 
 
 def model_of(schema: Schema) -> type[AvroModel]:

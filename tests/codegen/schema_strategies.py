@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from codegen.leaves import EPOCH
 from codegen.logical import max_precision
+from codegen.nodes import PRIMITIVES
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 DOCS = st.one_of(
@@ -30,7 +31,37 @@ FIELD_NAMES = st.one_of(
 )  # fmt: skip
 TYPE_NAMES = st.one_of(
     st.from_regex(r"[A-Z][A-Za-z0-9_]{0,6}", fullmatch=True),
-    st.sampled_from(["lower", "snake_case", "UPPER", "X", "V2", "V10", "A", "_Private", "AB", "aB", "Status", "Self"]),
+    st.sampled_from(
+        [
+            "lower",
+            "snake_case",
+            "UPPER",
+            "X",
+            "V2",
+            "V10",
+            "A",
+            "_Private",
+            "AB",
+            "aB",
+            "Status",
+            "Self",
+            "None",
+            "print",
+            "Exception",
+            "Meta",
+            "MODEL",
+            "__Hidden",
+            "_",
+            "Field",
+            "list",
+            "item",
+            "date",
+            "Int",
+            "Branch",
+            "A_",
+            "XBranch",
+        ]
+    ),
 )
 SYMBOLS = st.one_of(
     st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,5}", fullmatch=True),
@@ -45,7 +76,7 @@ PROPERTY_NAMES = st.one_of(
     st.from_regex(r"x-[a-z]{1,4}", fullmatch=True),
     st.sampled_from(["owner", "confluent:rules", "since", "description"]),
 )
-NAMESPACES = st.sampled_from([None, None, "com.example", "a", "com.example.inner", "class.x"])
+NAMESPACES = st.sampled_from([None, None, "com.example", "a", "b", "com.example.inner", "class.x", "", "_"])
 
 DAY_MICROS = 86_400_000_000
 MICROS_MIN = (datetime(1, 1, 1, tzinfo=UTC) - EPOCH).days * DAY_MICROS
@@ -58,34 +89,37 @@ class _Scope:
 
     names: set[str] = field(default_factory=set)
     types: list[tuple[str, Any]] = field(default_factory=list)  # full name and the JSON of its definition
+    open: list[str] = field(default_factory=list)  # full names of the records around
 
 
 @st.composite
 def schemas(draw: st.DrawFn) -> dict[str, Any]:
-    """Records of everything that codegen makes; a name may still be one that it refuses."""
+    """Records of everything that codegen makes, recursive ones too; a finite datum always exists."""
     scope = _Scope()
     return draw(_records(scope, "", depth=0))
 
 
 @st.composite
 def _named(draw: st.DrawFn, scope: _Scope, namespace: str) -> tuple[dict[str, Any], str, str]:
-    name = draw(TYPE_NAMES.filter(lambda name: name not in scope.names))
-    scope.names.add(name)
-    schema: dict[str, Any] = {"name": name}
     own = draw(NAMESPACES)
+    inner = namespace if own is None else own
+    start = f"{inner}." if inner else ""
+    name = draw(TYPE_NAMES.filter(lambda name: f"{start}{name}" not in scope.names))
+    scope.names.add(f"{start}{name}")
+    schema: dict[str, Any] = {"name": name}
     if own is not None:
         schema["namespace"] = own
     if draw(st.booleans()):
         schema["doc"] = draw(DOCS)
     if draw(st.integers(0, 4)) == 0:
         schema["aliases"] = draw(st.lists(st.sampled_from(["Old", "Older", "org.Oldest"]), max_size=2, unique=True))
-    inner = namespace if own is None else own
-    return schema, inner, f"{inner}.{name}" if inner else name
+    return schema, inner, f"{start}{name}"
 
 
 @st.composite
 def _records(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int) -> dict[str, Any]:
     schema, inner, full_name = draw(_named(scope, namespace))
+    scope.open.append(full_name)
     fields = []
     names = draw(st.lists(FIELD_NAMES, min_size=0 if depth else 1, max_size=3 if depth else 5, unique=True))
     for name in names:
@@ -103,7 +137,9 @@ def _records(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int) -> dict
         if draw(st.integers(0, 4)) == 0:
             entry |= draw(st.dictionaries(PROPERTY_NAMES, JSON_VALUES, max_size=2))
         fields.append(entry)
-    schema = {"type": "record", **schema, "fields": fields}
+    scope.open.pop()
+    kind = "error" if draw(st.integers(0, 9)) == 0 else "record"
+    schema = {"type": kind, **schema, "fields": fields}
     scope.types.append((full_name, schema))
     return schema
 
@@ -111,7 +147,7 @@ def _records(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int) -> dict
 @st.composite
 def _types(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int, inside_union: bool = False) -> Any:
     kinds = ["primitive", "primitive", "logical", "logical", "decimal", "enum", "fixed", "reuse"]
-    kinds += ["optional", "optional"] if not inside_union else []
+    kinds += ["optional", "optional", "union", "recursion"] if not inside_union else []
     kinds += ["array", "map", "record"] if depth < 3 else []
     match draw(st.sampled_from(kinds)):
         case "primitive":
@@ -157,6 +193,10 @@ def _types(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int, inside_un
         case "optional":
             inner = draw(_types(scope, namespace, depth + 1, inside_union=True))
             return ["null", inner] if draw(st.booleans()) else [inner, "null"]
+        case "union":
+            return draw(_unions(scope, namespace, depth))
+        case "recursion":
+            return draw(_recursions(scope, namespace))
         case "array":
             return {"type": "array", "items": draw(_types(scope, namespace, depth + 1))}
         case "map":
@@ -167,6 +207,39 @@ def _types(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int, inside_un
             # A name without a dot would be looked for in the namespace around it.
             known = [name for name, _ in scope.types if "." in name or not namespace]
             return draw(st.sampled_from(known)) if known else "string"
+
+
+@st.composite
+def _unions(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int) -> Any:
+    """Any number of branches in any order, no two of one name."""
+    branches: dict[str, Any] = {}
+    for _ in range(draw(st.integers(1, 5))):
+        if draw(st.integers(0, 3)) == 0:
+            branches.setdefault("null", "null")
+        else:
+            branch = draw(_types(scope, namespace, depth + 1, inside_union=True))
+            branches.setdefault(_branch_name(branch, namespace), branch)
+    return list(branches.values())
+
+
+def _branch_name(branch: Any, namespace: str) -> str:
+    if isinstance(branch, str):
+        return branch
+    if "name" not in branch:
+        return str(branch["type"])
+    inner = branch.get("namespace", namespace)
+    return f"{inner}.{branch['name']}" if inner else str(branch["name"])
+
+
+@st.composite
+def _recursions(draw: st.DrawFn, scope: _Scope, namespace: str) -> Any:
+    """A record around this place, where a datum can come to an end."""
+    around = [name for name in scope.open if "." in name or not namespace]
+    if not around:
+        return ["null", "string"]
+    name = draw(st.sampled_from(around))
+    wrappers = [["null", name], [name, "null"], {"type": "array", "items": name}, {"type": "map", "values": name}]
+    return draw(st.sampled_from([*wrappers, ["null", "long", name]]))
 
 
 @st.composite
@@ -200,30 +273,41 @@ def _fixed(draw: st.DrawFn, scope: _Scope, namespace: str) -> dict[str, Any]:
 
 @st.composite
 def _defaults(draw: st.DrawFn, schema: Any, types: dict[str, Any], namespace: str) -> Any:
-    """A legal JSON default of `schema`."""
+    """A legal JSON default of `schema`. A record that is still open is left out of it, so that it comes to an end."""
     if isinstance(schema, list):
-        return draw(_defaults(draw(st.sampled_from(schema)), types, namespace))
+        closed = [branch for branch in schema if not _is_open(branch, types)]
+        return draw(_defaults(draw(st.sampled_from(closed)), types, namespace))
     if isinstance(schema, str) and schema in types:
         schema = types[schema]
     kind = schema if isinstance(schema, str) else schema["type"]
     logical = schema.get("logicalType") if isinstance(schema, dict) else None
     match kind:
         case "array":
-            return draw(st.lists(_defaults(schema["items"], types, namespace), max_size=2))
+            empty = _is_open(schema["items"], types)
+            return [] if empty else draw(st.lists(_defaults(schema["items"], types, namespace), max_size=2))
         case "map":
-            return draw(st.dictionaries(TEXT, _defaults(schema["values"], types, namespace), max_size=2))
+            empty = _is_open(schema["values"], types)
+            return (
+                {} if empty else draw(st.dictionaries(TEXT, _defaults(schema["values"], types, namespace), max_size=2))
+            )
         case "enum":
             return draw(st.sampled_from(schema["symbols"]))
         case "fixed":
             return draw(_fixed_defaults(schema))
-        case "record":
+        case "record" | "error":
+            # A record inside itself is open to its own default.
+            inner = {name: known for name, known in types.items() if known is not schema}
             return {
-                entry["name"]: draw(_defaults(entry["type"], types, namespace))
+                entry["name"]: draw(_defaults(entry["type"], inner, namespace))
                 for entry in schema["fields"]
                 if "default" not in entry or draw(st.booleans())
             }
         case _:
             return draw(_primitive_defaults(kind, logical, schema))
+
+
+def _is_open(schema: Any, types: dict[str, Any]) -> bool:
+    return isinstance(schema, str) and schema not in types and schema not in PRIMITIVES
 
 
 def _fixed_defaults(schema: dict[str, Any]) -> st.SearchStrategy[str]:
