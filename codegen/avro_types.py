@@ -10,7 +10,7 @@ import math
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
+from typing import TYPE_CHECKING, Annotated, ClassVar, Final, TypeAlias
 from uuid import UUID
 
 from annotated_types import Ge, Le
@@ -37,7 +37,9 @@ _LOCAL: Final = f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt]{_CLOCK}$"
 
 @dataclass(frozen=True, slots=True)
 class UuidText(Text):
-    """`uuid` on string or on a fixed of 16 bytes (Avro specification, "UUID")."""
+    """`uuid` on string or on fixed (Avro specification, "UUID"); `avro_name` is what Avro calls its type."""
+
+    avro_name: str = "string"
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         return leaf(leaves.parse_uuid, core_schema.is_instance_schema(UUID), str)
@@ -51,6 +53,7 @@ class Instant(Text):
     """`timestamp-millis` or `timestamp-micros`: a moment in UTC, floored to `unit_us` microseconds."""
 
     unit_us: int
+    avro_name: ClassVar[str] = "long"
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         unit_us = self.unit_us
@@ -72,6 +75,8 @@ class Instant(Text):
 class FullDate(Text):
     """`date`: a day of the calendar."""
 
+    avro_name: ClassVar[str] = "int"
+
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         from_python = core_schema.no_info_after_validator_function(
             leaves.check_date, core_schema.is_instance_schema(date)
@@ -87,6 +92,10 @@ class PartialTime(Text):
     """`time-millis` or `time-micros`: a time of day without a zone, floored to `unit_us` microseconds."""
 
     unit_us: int
+
+    @property
+    def avro_name(self) -> str:
+        return "int" if self.unit_us == 1000 else "long"
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         unit_us = self.unit_us
@@ -109,6 +118,7 @@ class LocalMoment(Text):
     """`local-timestamp-millis` or `-micros`: a date and time without a zone, floored to `unit_us` microseconds."""
 
     unit_us: int
+    avro_name: ClassVar[str] = "long"
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         unit_us = self.unit_us
@@ -130,6 +140,8 @@ class LocalMoment(Text):
 class Base64(Text):
     """`bytes`, in JSON as base64."""
 
+    avro_name: ClassVar[str] = "bytes"
+
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         return leaf(leaves.parse_bytes, core_schema.bytes_schema(strict=True), leaves.format_bytes)
 
@@ -142,6 +154,7 @@ class Nanos(Text):
     """`timestamp-nanos` or `local-timestamp-nanos`; where validation is lax, from Python its number is taken too."""
 
     kind: type[NanoTimestamp | LocalNanoTimestamp]
+    avro_name: ClassVar[str] = "long"
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         strict = core_schema.is_instance_schema(self.kind)
@@ -155,7 +168,14 @@ class Nanos(Text):
 
 
 class AvroDecimal(DecimalFieldInfo):
-    """`decimal` on bytes or fixed: `max_digits` is the precision, `decimal_places` the scale, both in digits."""
+    """`decimal` on bytes or fixed: `max_digits` is the precision, `decimal_places` the scale, both in digits.
+
+    `avro_name` is what Avro calls its type: `bytes`, or the full name of the fixed.
+    """
+
+    def __init__(self, max_digits: int, decimal_places: int, avro_name: str = "bytes") -> None:
+        super().__init__(max_digits, decimal_places)
+        self.avro_name = avro_name
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         precision, scale = self.max_digits, self.decimal_places
@@ -171,6 +191,8 @@ class AvroDecimal(DecimalFieldInfo):
 
 class AvroBigDecimal(DecimalFieldInfo):
     """`big-decimal` on bytes: a decimal that brings its own scale. The library knows it as a decimal."""
+
+    avro_name: Final = "bytes"
 
     def __init__(self) -> None:
         super().__init__(max_digits=20, decimal_places=6)
@@ -196,6 +218,10 @@ class Finite:
     """A number whose magnitude is at most `limit`; from Python NaN and the infinities are Avro values too."""
 
     limit: float | None = None
+
+    @property
+    def avro_name(self) -> str:
+        return "double" if self.limit is None else "float"
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         limit = self.limit

@@ -15,3 +15,10 @@ class AvroEnum(StrEnum):
     def __init__(self, _symbol: str) -> None:
         # The members that stand before this one are there already.
         self.encoded = binary.encode_long(len(type(self).__members__))
+
+    @classmethod
+    def full_name(cls) -> str:
+        """The full name of the enum in its schema."""
+        meta = getattr(cls, "Meta", None)
+        namespace, name = getattr(meta, "namespace", None), getattr(meta, "schema_name", cls.__name__)
+        return f"{namespace}.{name}" if namespace else str(name)

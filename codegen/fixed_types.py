@@ -29,7 +29,7 @@ class AvroFixed(FixedFieldInfo):
 
     def __init__(self, size: int, full_name: str, aliases: tuple[str, ...] = ()) -> None:
         super().__init__(size, list(aliases) or None, full_name.rpartition(".")[0])
-        self.full_name = full_name
+        self.avro_name = full_name
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         size = self.size
@@ -48,7 +48,7 @@ class AvroDuration(FixedFieldInfo):
 
     def __init__(self, full_name: str, aliases: tuple[str, ...] = ()) -> None:
         super().__init__(12, list(aliases) or None, full_name.rpartition(".")[0])
-        self.full_name = full_name
+        self.avro_name = full_name
 
     def __get_pydantic_core_schema__(self, _source: object, _handler: GetCoreSchemaHandler) -> CoreSchema:
         count = core_schema.typed_dict_field(core_schema.int_schema(strict=True, ge=0, le=UINT_MAX))

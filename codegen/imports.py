@@ -38,6 +38,7 @@ _OURS: Final = (
             "TimestampMillis",
             "TimestampNanos",
             "Uuid",
+            "UuidText",
         ),
     ),
     (

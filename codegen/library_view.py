@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from types import NoneType, UnionType
-from typing import TYPE_CHECKING, Annotated, Any, Union, cast, get_args, get_origin
+import typing
+from types import NoneType
+from typing import TYPE_CHECKING, Any, cast, get_args
 
 from dataclasses_avroschema.protocol import FieldProtocol
 from dataclasses_avroschema.pydantic.parser import PydanticParser
 from pydantic.fields import FieldInfo
 
 from codegen.attributes import attribute_names
+from codegen.branches import branch_name, is_simple, non_null
 from codegen.library_limits import leaves_out_default, leaves_out_type
-from codegen.nodes import Json, Record
-from codegen.union_types import AvroUnion
+from codegen.nodes import Array, Json, Map, Node, Record, Union
+from codegen.union_types import avro_name
 
 if TYPE_CHECKING:
     from codegen.runtime import AvroModel
@@ -23,15 +25,18 @@ class _View(PydanticParser):
 
     def __init__(self, model: type[AvroModel], record: Record) -> None:
         self._record = record
+        attributes = attribute_names(record)
+        # By identity, because the library gives a field's information and no name.
+        self._nodes = {id(model.model_fields[attributes[field.name]]): field.type for field in record.fields}
         # What it knows of the types that it has seen is kept on the class.
         model._user_defined_types = set()  # noqa: SLF001 - as the library does itself
         model._parser = None  # noqa: SLF001
         super().__init__(type=model, parent=model)
         model._parser = self  # noqa: SLF001
 
-    @staticmethod
-    def get_field_type(field_info: FieldInfo) -> Any:
-        return _in_order(PydanticParser.get_field_type(field_info))
+    def get_field_type(self, field_info: FieldInfo) -> Any:  # type: ignore[override]  # it is called on the object
+        """The annotation with its unions in the order of the contract."""
+        return _in_order(super().get_field_type(field_info), self._nodes[id(field_info)])
 
     def parse_fields(self, exclude: list[str]) -> list[FieldProtocol]:
         attributes = attribute_names(self._record)
@@ -44,20 +49,23 @@ class _View(PydanticParser):
         return fields
 
 
-def _in_order(annotation: Any) -> Any:
+def _in_order(annotation: Any, node: Node) -> Any:
     """The annotation with its unions in the order of the contract, which Python's typing may have lost."""
-    origin, arguments = get_origin(annotation), get_args(annotation)
-    if origin is Annotated:
-        union = next((item for item in arguments[1:] if isinstance(item, AvroUnion)), None)
-        if union is None:
+    match node:
+        case Array():
+            return list[_in_order(get_args(annotation)[0], node.items)]  # type: ignore[misc]  # made of what is found
+        case Map():
+            return dict[str, _in_order(get_args(annotation)[1], node.values)]  # type: ignore[misc]
+        case Union() if not is_simple(node):
+            arguments = get_args(get_args(annotation)[0])
+            types = {avro_name(argument): argument for argument in arguments if argument is not NoneType}
+            ordered = [_in_order(types[branch_name(branch)], branch) for branch in non_null(node)]
+            return typing.Union[(*ordered, *([NoneType] if len(ordered) < len(node.branches) else []))]
+        case Union() if len(node.branches) > 1:
+            inner = next(argument for argument in get_args(annotation) if argument is not NoneType)
+            return _in_order(inner, non_null(node)[0]) | None
+        case _:
             return annotation
-        types = [_in_order(branch) for branch in union.types.values()]
-        return Union[(*types, *(argument for argument in get_args(arguments[0]) if argument is NoneType))]
-    if origin in (list, dict):
-        return origin[tuple(_in_order(argument) for argument in arguments)]
-    if origin in (Union, UnionType):
-        return Union[tuple(_in_order(argument) for argument in arguments)]  # noqa: UP007 - made of what is found
-    return annotation
 
 
 def derive_record(model: type[AvroModel], record: Record) -> dict[str, Json]:

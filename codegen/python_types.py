@@ -59,12 +59,11 @@ def annotation(node: Node, names: TypeNames) -> str:
 def _union_annotation(node: Union, names: TypeNames) -> str:
     """None goes last, as Python has it; the encoder knows the order of the branches."""
     branches = non_null(node)
-    types = {branch_name(branch): _branch_annotation(node, branch, names) for branch in branches}
-    text = " | ".join([*types.values(), *(["None"] if len(branches) < len(node.branches) else [])])
+    types = [_branch_annotation(node, branch, names) for branch in branches]
+    text = " | ".join([*types, *(["None"] if len(branches) < len(node.branches) else [])])
     if is_simple(node):
         return text
-    marker = "TaggedUnion" if is_tagged(node) else "BareUnion"
-    return f"Annotated[{text}, {marker}({{{', '.join(f'{quote(name)}: {one}' for name, one in types.items())}}})]"
+    return f"Annotated[{text}, {'TaggedUnion' if is_tagged(node) else 'BareUnion'}()]"
 
 
 def _branch_annotation(union: Union, branch: Node, names: TypeNames) -> str:
@@ -90,9 +89,10 @@ def fixed_annotation(node: Fixed) -> str:
     """The type that the name of a fixed stands for in a generated module."""
     logical = node.logical.name if node.logical is not None else None
     if logical == "uuid":
-        return "Uuid"
+        return f"Annotated[UUID, UuidText({quote(node.full_name)})]"
     if logical == "decimal" and node.logical is not None:
-        return f"Annotated[Decimal, AvroDecimal({node.logical.precision}, {node.logical.scale})]"
+        digits = f"{node.logical.precision}, {node.logical.scale}"
+        return f"Annotated[Decimal, AvroDecimal({digits}, {quote(node.full_name)})]"
     arguments = [quote(node.full_name)] if logical == "duration" else [str(node.size), quote(node.full_name)]
     if node.aliases:
         arguments.append(f"({', '.join(map(quote, node.aliases))}{',' if len(node.aliases) == 1 else ''})")

@@ -52,6 +52,6 @@ def _field(field: Field, pointer: str, names: TypeNames) -> Iterator[SchemaFault
 def _is_too_deep(node: Node) -> bool:
     """Whether more is nested than Python can read in one annotation."""
     level: list[Node] = [node]
-    for _ in range(MAX_DEPTH + 1):
+    for _ in range(MAX_DEPTH):
         level = [inner for node in level if isinstance(node, Array | Map | Union) for inner in children(node)]
     return any(isinstance(inner, Array | Map | Union) for inner in level)

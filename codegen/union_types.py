@@ -1,34 +1,34 @@
 """How pydantic reads and writes a union of a generated model: by the type of the value, or by the name of the branch.
 
-The markers stand beside the annotation, as in `Annotated[str | Long | None, BareUnion({"string": str, "long": Long})]`:
-each branch but null with its name. They say the types again, because Python's typing takes unions of another order for
-equal and gives back whichever it knew first. Nothing is tried in turn, so a value has one meaning, and an error is that
-of one branch.
+The markers stand beside the annotation, as in `Annotated[str | Long | None, BareUnion()]`. Each type tells the name of
+its branch, because the order of a union cannot: Python's typing takes unions of another order for equal, and gives back
+whichever it knew first. Nothing is tried in turn, so a value has one meaning, and an error is that of one branch.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from types import NoneType
-from typing import Annotated, Any, Final, get_args, get_origin
+from typing import Annotated, Any, Final, cast, get_args, get_origin
 
+from dataclasses_avroschema.types import Int32FieldInfo
 from pydantic import BaseModel, GetCoreSchemaHandler
 from pydantic_core import CoreSchema, core_schema
 
 from codegen.branches import Branch, Chosen
 from codegen.duration import Duration
+from codegen.enums import AvroEnum
 
 _UNKNOWN: Final = "union_branch"
+_NAMES: Final = {bool: "boolean", int: "long", str: "string", list: "array", dict: "map"}
 
 
 class AvroUnion:
     """What both kinds of union do with values that come from Python."""
 
-    def __init__(self, types: Mapping[str, Any]) -> None:
-        self.types = types
-
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
-        choices = {name: _Choice(name, annotation, handler) for name, annotation in self.types.items()}
+        types = {avro_name(argument): argument for argument in get_args(source) if argument is not NoneType}
+        choices = {name: _Choice(name, annotation, handler) for name, annotation in sorted(types.items())}
         find = _finder(choices)
         expected = ", ".join(choice.type.__name__ for choice in choices.values())
         from_python = core_schema.tagged_union_schema(
@@ -76,7 +76,7 @@ class TaggedUnion(AvroUnion):
             {name: choice.wrapped(choice.tagged()) for name, choice in choices.items()},
             lambda value: next(iter(value)) if isinstance(value, dict) and len(value) == 1 else None,
             custom_error_type=_UNKNOWN,
-            custom_error_message=f"an object with the name of one branch is expected: {', '.join(self.types)}",
+            custom_error_message=f"an object with the name of one branch is expected: {', '.join(choices)}",
         )
 
     def shown(self, choice: _Choice) -> CoreSchema:
@@ -95,7 +95,7 @@ class _Choice:
         self.name = name
         self.wrapper = origin if isinstance(origin, type) and issubclass(origin, Branch) else None
         inner = annotation if self.wrapper is None else _wrapped_type(annotation)
-        self.schema = handler.generate_schema(inner)
+        self.schema = handler.generate_schema(_shared(inner) if _has_union(inner) else inner)
         value_type = _value_type(inner)
         self.type = self.wrapper or value_type
         self.json_kind = _json_kind(value_type)
@@ -112,6 +112,22 @@ class _Choice:
 
     def wrapped(self, schema: CoreSchema) -> CoreSchema:
         return schema if self.wrapper is None else core_schema.no_info_after_validator_function(self.wrapper, schema)
+
+
+def avro_name(annotation: Any) -> str:
+    """The name of the branch that a type of a generated module stands for."""
+    if get_origin(annotation) is Annotated:
+        base, *metadata = get_args(annotation)
+        names = [str(item.avro_name) for item in metadata if hasattr(item, "avro_name")]
+        if any(isinstance(item, Int32FieldInfo) for item in metadata):
+            names.append("int")  # the library's own marker of a number of 32 bits; without one it has 64
+        return names[0] if names else avro_name(base)
+    kind: type = get_origin(annotation) or annotation
+    if issubclass(kind, Branch):
+        return kind.NAME
+    if issubclass(kind, AvroEnum):
+        return kind.full_name()
+    return _NAMES.get(kind) or str(vars(kind)["FULL_NAME"])
 
 
 def _show(value: Any, handler: Callable[[Any], Any]) -> Any:
@@ -144,6 +160,27 @@ def _wrapped_type(annotation: Any) -> Any:
     """What a wrapper holds: `Long` for `LongBranch[Long]`, and for a class of its own what its base says."""
     base = annotation if get_origin(annotation) is not None else annotation.__orig_bases__[0]
     return get_args(base)[0]
+
+
+def _has_union(annotation: Any) -> bool:
+    """Whether there is a union inside, outside of any record."""
+    return any(isinstance(argument, AvroUnion) or _has_union(argument) for argument in get_args(annotation))
+
+
+def _shared(annotation: Any) -> type:
+    """A class with the schema of `annotation` as one definition.
+
+    A choice is used in three places, and unions inside unions would cost three times as much with each level.
+    """
+
+    def get_schema(_: type, _source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        reference = f"{__name__}.nested:{id(annotation)}"
+        definition = {**handler.generate_schema(annotation), "ref": reference}
+        return core_schema.definitions_schema(
+            core_schema.definition_reference_schema(reference), [cast("CoreSchema", definition)]
+        )
+
+    return type("nested", (), {"__get_pydantic_core_schema__": classmethod(get_schema)})
 
 
 def _value_type(annotation: Any) -> type:

@@ -49,6 +49,13 @@ def module_text(schema: Schema) -> str:
     return files[PurePosixPath("sample/v1.py")]
 
 
+def names_of(schema: Schema) -> dict[str, Any]:
+    """The names of the generated module of a schema, which is not proved."""
+    contract = contract_of(schema)
+    with MemoryPackage(generate([contract]), "unproved") as package:
+        return package.module("sample.v1")
+
+
 def load_model(text: str, module_name: str) -> type[AvroModel]:
     """The root model of a module that is only text."""
     with MemoryPackage(

@@ -17,11 +17,12 @@ from tests.codegen.schema_strategies import schemas
 
 
 def drawn_model(schema: dict[str, Any]) -> type[AvroModel]:
-    """Everything in a drawn schema is made, but for a default that means another branch than the one it was drawn for."""
+    """All that is drawn is made, but for a default that means another branch than the one it was drawn for."""
     try:
         return load_model(module_text(schema), "drawn_model")
     except UnsupportedContract as error:
-        assert all(fault.reason.startswith("the default of") for fault in error.faults)
+        if any(not fault.reason.startswith("the default of") for fault in error.faults):
+            raise
         reject()
 
 
