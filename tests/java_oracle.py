@@ -82,9 +82,12 @@ def build_oracle() -> Path:
         _run(["mvn", "--quiet", "--batch-mode", "--strict-checksums", "--file", str(SOURCES[0]), *copy])
         options = ["--release", "17", "-Xlint:all", "-Werror", "-cp", f"{making / 'lib'}/*", "-d", str(making)]
         _run(["javac", *options, str(SOURCES[1])])
-        # Another process may have finished first; what it made is the same.
-        with contextlib.suppress(FileExistsError, OSError):
+        try:
             making.rename(built)
+        except OSError:
+            # Another process may have finished first; what it made is the same.
+            if not built.is_dir():
+                raise
     return built
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final, TypeAlias, TypeGuard
 
 from codegen.nodes import Array, Enum, Fixed, Map, Named, Node, Primitive, Record, Union
@@ -38,7 +39,7 @@ class Reading:
         """Avro Java reads what is called compatible."""
         return self.error is None
 
-    @property
+    @cached_property
     def pair(self) -> Pair:
         return parse_schema(self.reader).root, parse_schema(self.writer).root
 

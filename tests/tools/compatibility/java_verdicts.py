@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any, Final, TypeAlias
 from unittest import mock
 
@@ -42,12 +43,12 @@ class Comparison:
     java: JavaVerdict
     rules: tuple[Rule, ...] = ()
 
-    @property
+    @cached_property
     def findings(self) -> list[Incompatibility]:
         with _changed(self.rules):
             return check(self.reader, self.writer)
 
-    @property
+    @cached_property
     def ours(self) -> frozenset[Place]:
         return frozenset((finding.type.value, finding.pointer) for finding in self.findings)
 
@@ -58,7 +59,7 @@ class Comparison:
             return False
         return self.java.is_compatible == (not self.java.found) and self.ours == set(self.java.found)
 
-    @property
+    @cached_property
     def pair(self) -> Pair:
         return parse_schema(self.reader).root, parse_schema(self.writer).root
 

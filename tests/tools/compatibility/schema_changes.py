@@ -40,7 +40,11 @@ def default_of(schema: Any) -> Any:
         return default_of(schema[0])
     if isinstance(schema, str):
         return DEFAULTS[schema]
-    return schema["symbols"][0] if schema["type"] == "enum" else default_of(schema["type"])
+    if schema["type"] == "enum":
+        return schema["symbols"][0]
+    if schema["type"] in ("array", "map"):
+        return DEFAULTS[schema["type"]]
+    raise LookupError
 
 
 def _spots(schema: Any) -> Iterator[Any]:
