@@ -12,12 +12,12 @@ import json
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeAlias
 
 FOLDER: Final = Path(__file__).resolve().parent / "java"
 SOURCES: Final = (FOLDER / "pom.xml", FOLDER / "AvroOracle.java")
@@ -26,7 +26,7 @@ PROGRAMS: Final = ("java", "javac", "mvn")
 _BUILD_TIMEOUT_S: Final = 600
 _STOP_TIMEOUT_S: Final = 20
 
-Question = dict[str, str | bool]
+Question: TypeAlias = Mapping[str, str | bool]
 
 
 class JavaMissingError(Exception):
@@ -184,7 +184,7 @@ class JavaOracle:
         return JavaCanonical(answer["form"], crc, sha)
 
 
-def resolve_question(writer: Any, reader: Any, data: bytes) -> Question:
+def resolve_question(writer: Any, reader: Any, data: bytes) -> dict[str, str | bool]:
     """For `ask`; the answer has "hex" or "error"."""
     return {"op": "resolve", "writer": json.dumps(writer), "reader": json.dumps(reader), "hex": data.hex()}
 

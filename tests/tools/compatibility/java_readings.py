@@ -106,10 +106,8 @@ def two_branches_become_one(reading: Reading, oracle: JavaOracle) -> Reading | N
     for branch in filter(_is_named, _types_in(reader)):
         names = {branch.full_name, *branch.aliases}
         for union in _types_in(writer):
-            if (
-                isinstance(union, Union)
-                and sum(_is_named(one) and one.full_name in names for one in union.branches) > 1
-            ):
+            branches = union.branches if isinstance(union, Union) else ()
+            if len([one for one in branches if _is_named(one) and one.full_name in names]) > 1:
                 is_told = reading.error == f"AvroRuntimeException: Duplicate in union:{branch.full_name}"
                 return replace(reading, error=None) if is_told else None
     return None
@@ -137,6 +135,8 @@ def branch_that_cannot_read(reading: Reading, oracle: JavaOracle) -> Reading | N
     """Avro Java reads a record with the first branch of a union that has its full name, or without one with any record
     that looks like it; the specification's reader takes the branch that resolves.
     """
+    if not (reading.error or "").startswith("AvroTypeException"):
+        return None
     verdicts = Resolver()
     for union, writer in reachable_pairs(*reading.pair):
         if not isinstance(union, Union) or not isinstance(writer, Record) or not verdicts.can_read(union, writer):
