@@ -57,6 +57,7 @@ _ITSELF = record("R", field("r", "R"))
 
 # Reader, writer and data, by the name of the difference.
 READING_EXAMPLES: dict[str, tuple[Any, Any, bytes]] = {
+    "default_inside_its_record": (*VERDICT_EXAMPLES["default_inside_its_record"], b"\x00"),
     "older_reader": (["int", _ITSELF], ["int", _ITSELF], b"\x00\x02"),
     "alias_of_no_use": (
         record("R", field("x", E), field("y", record("S", aliases=["E"]))),

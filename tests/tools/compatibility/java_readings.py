@@ -18,7 +18,7 @@ from codegen.resolution_rules import Pair
 from codegen.schema import InvalidSchema, parse_schema
 from tests.java_oracle import JavaOracle, JavaRefusal
 from tests.tools.compatibility.java_differences import Difference
-from tests.tools.compatibility.java_verdicts import reachable_pairs
+from tests.tools.compatibility.java_verdicts import FIELDS_NOT_SET, reachable_pairs
 from tests.tools.compatibility.written_out import is_recursive
 from tools.compatibility import check
 
@@ -92,7 +92,7 @@ def branch_of_another_namespace(reading: Reading, oracle: JavaOracle) -> Reading
     """
     for union, writer in reachable_pairs(*reading.pair):
         if isinstance(union, Union) and isinstance(writer, Enum | Fixed):
-            names = {branch.full_name for branch in union.branches if isinstance(branch, Enum | Fixed)}
+            names = {branch.full_name for branch in union.branches if isinstance(branch, type(writer))}
             if writer.full_name not in names and f"Found {writer.full_name}, expecting union[" in str(reading.error):
                 return replace(reading, error=None)
     return None
@@ -132,20 +132,27 @@ def field_alias_in_another_namespace(reading: Reading, oracle: JavaOracle) -> Re
 
 
 def branch_that_cannot_read(reading: Reading, oracle: JavaOracle) -> Reading | None:
-    """Avro Java reads a record with the first branch of a union that has its full name, or without one with any record
-    that looks like it; the specification's reader takes the branch that resolves.
+    """Avro Java reads with the branch of a union that has the writer's full name, and a record without one with any
+    that looks like it, whether that branch can or not; the specification's reader takes the branch that resolves.
     """
     if not (reading.error or "").startswith("AvroTypeException"):
         return None
     verdicts = Resolver()
     for union, writer in reachable_pairs(*reading.pair):
-        if not isinstance(union, Union) or not isinstance(writer, Record) or not verdicts.can_read(union, writer):
+        if not isinstance(union, Union) or not isinstance(writer, Named) or not verdicts.can_read(union, writer):
             continue
-        records = [branch for branch in union.branches if isinstance(branch, Record)]
-        named = [branch for branch in records if branch.full_name == writer.full_name]
-        if not all(verdicts.can_read(branch, writer) for branch in named or records):
+        alike = [branch for branch in union.branches if isinstance(branch, type(writer))]
+        named = [branch for branch in alike if branch.full_name == writer.full_name]
+        taken = named or (alike if isinstance(writer, Record) else [])
+        if not all(verdicts.can_read(branch, writer) for branch in taken):
             return replace(reading, error=None)
     return None
+
+
+def default_inside_its_record(reading: Reading, oracle: JavaOracle) -> Reading | None:
+    """As in the verdict: Avro Java's parser refuses the schema."""
+    is_met = reading.error == FIELDS_NOT_SET and any(map(is_recursive, reading.pair))
+    return replace(reading, error=None) if is_met else None
 
 
 def older_reader(reading: Reading, oracle: JavaOracle) -> Reading | None:
@@ -163,6 +170,7 @@ def older_reader(reading: Reading, oracle: JavaOracle) -> Reading | None:
 
 
 READING_DIFFERENCES: Final[tuple[Difference[Reading], ...]] = (
+    default_inside_its_record,
     older_reader,
     alias_of_no_use,
     size_of_the_readers_items,

@@ -31,6 +31,7 @@ Place: TypeAlias = tuple[str, str]
 Rule: TypeAlias = Callable[[Node, Node, Sequence[Step]], list[Step]]
 
 _SEVERAL_SOURCES: Final = re.compile(r"Reader record field (\w+) .* matches multiple fields in writer record schema")
+FIELDS_NOT_SET: Final = "AvroRuntimeException: Schema fields not set yet"
 _LEVELS: Final = (2, 4, 8, 16, 32)
 
 
@@ -149,7 +150,7 @@ def default_inside_its_record(comparison: Comparison, oracle: JavaOracle) -> Com
     """Avro Java's parser refuses a default that it cannot check yet: a branch of its union is the record around. The
     specification has nothing against it.
     """
-    is_unchecked = comparison.java.refusal == "AvroRuntimeException: Schema fields not set yet"
+    is_unchecked = comparison.java.refusal == FIELDS_NOT_SET
     return _settled(comparison) if is_unchecked and any(map(is_recursive, comparison.pair)) else None
 
 
