@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint coverage format lock clean
+.PHONY: help demo test test-java lint coverage format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,7 +23,10 @@ demo: $(INSTALLED) ## the whole pipeline on this machine: 20,000 events, three c
 	$(BIN)/pipeline demo
 
 test: $(INSTALLED) ## the tests (no Java, no Docker)
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 -m "not java"
+
+test-java: $(INSTALLED) ## the verdict and the bytes against Apache Avro for Java (a JDK from 17 on, and Maven)
+	$(BIN)/python -m pytest -m java
 
 lint: $(INSTALLED) ## ruff, mypy --strict, import rules, drift of generated code
 	$(BIN)/ruff check .
@@ -33,7 +36,7 @@ lint: $(INSTALLED) ## ruff, mypy --strict, import rules, drift of generated code
 	$(BIN)/python -m codegen --check
 
 coverage: $(INSTALLED) ## the tests, with the lines and branches that they miss
-	$(BIN)/python -m pytest -n 2 --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 -m "not java" --cov --cov-report=term
 
 format: $(INSTALLED) ## format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .
@@ -44,4 +47,4 @@ lock: $(INSTALLED) ## renew requirements.lock from pyproject.toml
 		--all-extras --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/java/build

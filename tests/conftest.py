@@ -1,4 +1,4 @@
-"""Fixtures for every room: an embedded broker, and an environment that says nothing.
+"""Fixtures for every room: an embedded broker, Avro for Java, and an environment that says nothing.
 
 Hypothesis: `HYPOTHESIS_PROFILE=long` tries thousands of examples, the default a modest number; `first` shows what fails
 as it was drawn. In CI the examples are the same each time, because it judges a change; a person's run looks further.
@@ -7,11 +7,13 @@ as it was drawn. In CI the examples are the same each time, because it judges a 
 from __future__ import annotations
 
 import os
+from collections import Counter
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from tests.java_oracle import JavaMissingError, JavaOracle, require_java
 from tools.broker import EmbeddedBroker
 
 if TYPE_CHECKING:
@@ -33,6 +35,40 @@ def broker() -> Iterator[EmbeddedBroker]:
     """One broker for all tests of a worker: give your topics and groups names of their own."""
     with EmbeddedBroker() as embedded:
         yield embedded
+
+
+@pytest.fixture(scope="session")
+def java_oracle() -> Iterator[JavaOracle]:
+    """Apache Avro for Java. Whoever asks it is marked `java`; where there is no Java it is skipped, but not in CI."""
+    try:
+        require_java()
+    except JavaMissingError as missing:
+        if "CI" in os.environ:
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    with JavaOracle() as oracle:
+        yield oracle
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whoever asks Java is marked so: `make test` has to do without."""
+    for item in items:
+        if "java_oracle" in getattr(item, "fixturenames", ()):
+            item.add_marker("java")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """How much was compared with Avro for Java, and in how many cases each known difference was met."""
+    totals: dict[str, Counter[str]] = {}
+    for report in terminalreporter.getreports("passed"):
+        for title, counts in report.user_properties:
+            if title.startswith("java: "):
+                totals.setdefault(title, Counter()).update(counts)
+    for title, total in totals.items():
+        terminalreporter.write_sep("-", title)
+        for name, count in total.most_common():
+            terminalreporter.write_line(f"{count:>9,}  {name.replace('_', ' ')}")
 
 
 @pytest.fixture

@@ -72,6 +72,16 @@ def test_backward_and_forward_mirror_each_other_and_full_is_both(seed: int) -> N
     assert check_level(Level.FULL, one, [(1, other)]) == backward + forward
 
 
+@given(SEEDS, SEEDS)
+@few
+def test_a_transitive_level_is_the_level_on_each_version(one: int, other: int) -> None:
+    candidate, first = near_miss(one)
+    second, _ = near_miss(other)
+    for level in (Level.BACKWARD, Level.FORWARD, Level.FULL):
+        apart = check_level(level, candidate, [(2, second)]) + check_level(level, candidate, [(1, first)])
+        assert check_level(Level(f"{level}_TRANSITIVE"), candidate, [(1, first), (2, second)]) == apart
+
+
 @given(SEEDS)
 @few
 def test_a_union_of_one_branch_is_read_by_who_reads_the_branch(seed: int) -> None:
