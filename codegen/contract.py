@@ -9,10 +9,11 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from codegen.contract_rules import RuleSetting, Waiver
 from codegen.contract_settings import Settings, SettingsReader, line_of
 from codegen.faults import InvalidSchema
 from codegen.json_source import JsonSource, JsonSyntaxError, Position, read_json_source
@@ -91,6 +92,8 @@ class Contract:
     writers: Mapping[str, int]
     readers: Mapping[str, int]
     versions: tuple[ContractVersion, ...]
+    rules: Mapping[str, RuleSetting] = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def latest(self) -> ContractVersion:
@@ -148,6 +151,8 @@ class _Reader:
             writers=settings.writers,
             readers=settings.readers,
             versions=tuple(versions),
+            rules=settings.rules,
+            waivers=settings.waivers,
         )
         self._check_key(contract)
         return contract

@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from codegen.contract_rules import RuleSetting, SettingsFault, Waiver, read_rules, read_waivers
+
 LEVELS: Final = (
     "BACKWARD",
     "BACKWARD_TRANSITIVE",
@@ -35,18 +37,10 @@ _KEYS: Final = {
     "ingest": bool,
     "writers": dict,
     "readers": dict,
+    "rules": dict,
+    "waivers": list,
 }
-_KINDS: Final = {str: "a string", bool: "true or false", dict: "a table"}
-
-
-@dataclass(frozen=True, slots=True)
-class SettingsFault:
-    """`line` counts from 1; `key` is the TOML key, or empty."""
-
-    line: int
-    key: str
-    reason: str
-    hint: str
+_KINDS: Final = {str: "a string", bool: "true or false", dict: "a table", list: "an array of tables"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +55,8 @@ class Settings:
     ingest: bool
     writers: Mapping[str, int]
     readers: Mapping[str, int]
+    rules: Mapping[str, RuleSetting] = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
 
     def subject_of(self, full_name: str) -> str:
         """The subject: as said, or by Confluent's subject name strategy for record values."""
@@ -77,7 +73,7 @@ class Settings:
 def line_of(text: str, key: str) -> int | None:
     """The line of `text` (from 1) that sets `key` or opens its table, or None."""
     for number, line in enumerate(text.splitlines(), start=1):
-        if re.match(rf"\s*\[?\s*[\"']?{re.escape(key)}\b", line):
+        if re.match(rf"\s*\[{{0,2}}\s*[\"']?{re.escape(key)}\b", line):
             return number
     return None
 
@@ -117,12 +113,24 @@ class SettingsReader:
             ingest=values.get("ingest", True),
             writers=values.get("writers", {}),
             readers=values.get("readers", {}),
+            rules=self._rules(values.get("rules", {})),
+            waivers=self._waivers(values.get("waivers", [])),
         )
         self._check_values(settings)
         return None if self.faults else settings
 
     def _fault(self, key: str, reason: str, hint: str) -> None:
         self.faults.append(SettingsFault(line_of(self._text, key) or 1, key, reason, hint))
+
+    def _rules(self, values: Mapping[str, Any]) -> Mapping[str, RuleSetting]:
+        rules, faults = read_rules(values, self._text)
+        self.faults += faults
+        return rules
+
+    def _waivers(self, values: list[Any]) -> tuple[Waiver, ...]:
+        waivers, faults = read_waivers(values, self._text, self.versions)
+        self.faults += faults
+        return waivers
 
     def _check_keys(self, values: Mapping[str, Any]) -> None:
         for key, value in values.items():

@@ -6,7 +6,7 @@ A release of fastavro that mends one of these fails its test: then the rule goes
 
 from __future__ import annotations
 
-import datetime
+import datetime as dt
 import io
 import json
 from decimal import Decimal
@@ -24,7 +24,7 @@ from tools.compatibility import check
 from tools.compatibility.meaning_types import FASTAVRO_CONVERTS
 
 MEANING = Path(__file__).resolve().parents[2] / "meaning"
-EPOCH_MILLIS = datetime.datetime(1970, 1, 1, 0, 0, 5, tzinfo=datetime.UTC)
+EPOCH_MILLIS = dt.datetime(1970, 1, 1, 0, 0, 5, tzinfo=dt.UTC)
 
 
 def versions(case: str) -> tuple[Any, Any]:
@@ -60,7 +60,8 @@ def test_fastavro_converts_by_the_logical_type_of_the_writer() -> None:
 
 
 def test_the_logical_types_that_fastavro_converts_are_those_of_the_rule() -> None:
-    assert set(fastavro.read.LOGICAL_READERS) == FASTAVRO_CONVERTS
+    added_by_others = {name for name in fastavro.read.LOGICAL_READERS if "dataclasses-avroschema" in name}
+    assert set(fastavro.read.LOGICAL_READERS) - added_by_others == FASTAVRO_CONVERTS
 
 
 def test_fastavro_gives_a_default_as_it_stands_in_the_json() -> None:
@@ -71,7 +72,7 @@ def test_fastavro_gives_a_default_as_it_stands_in_the_json() -> None:
 def test_fastavro_takes_the_first_branch_of_a_fitting_name() -> None:
     record = {"value": {"n": 1}}
     assert by_the_rules("fastavro_first_branch", record) == record
-    with pytest.raises(SchemaResolutionError, match="No default value for field q in a.Card"):
+    with pytest.raises(SchemaResolutionError, match=r"No default value for field q in a\.Card"):
         by_fastavro("fastavro_first_branch", record)
 
 
