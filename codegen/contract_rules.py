@@ -5,12 +5,10 @@ Which rules there are is the gate's business; here the form alone is checked.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 SEVERITIES: Final = ("error", "warning", "off")
 _WAIVER: Final[Mapping[str, Any]] = {
@@ -30,16 +28,14 @@ _WAIVERS_HEADER: Final = re.compile(r"\s*\[\[\s*[\"']?waivers[\"']?\s*\]\]")
 _HEADER: Final = re.compile(r"\s*\[")
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSetting:
+class RuleSetting(NamedTuple):
     """How a contract rates one rule; `line` is where it says so, from 1."""
 
     severity: str
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class Waiver:
+class Waiver(NamedTuple):
     """One finding that may stand until the end of a day, and who says so. `line` is where it stands, from 1."""
 
     rule: str
@@ -51,8 +47,7 @@ class Waiver:
     line: int
 
 
-@dataclass(frozen=True, slots=True)
-class SettingsFault:
+class SettingsFault(NamedTuple):
     """`line` counts from 1; `key` is the TOML key, or empty."""
 
     line: int
@@ -105,9 +100,7 @@ def _waiver_faults(
         line = _line_of(lines, rf"[\"']?{re.escape(key)}[\"']?\s*=", start) or start
         where = f"waivers/{index}/{key}"
         if key not in _WAIVER:
-            near = difflib.get_close_matches(key, _WAIVER, 1)
-            hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(_WAIVER)}"
-            yield SettingsFault(line, where, f"a waiver has the unknown key {key!r}", hint)
+            yield SettingsFault(line, where, f"a waiver has the unknown key {key!r}", _key_hint(key))
         elif type(given) is not _WAIVER[key]:
             yield SettingsFault(line, where, f"{key!r} of a waiver is {given!r}", f"write {_KINDS[_WAIVER[key]]}")
         elif key in ("rule", "reason", "who") and not given.strip():
@@ -121,6 +114,13 @@ def _waiver_faults(
     if missing:
         reason = f"a waiver lacks {', '.join(missing)}"
         yield SettingsFault(start, f"waivers/{index}", reason, f"all of {', '.join(_WAIVER)} are required")
+
+
+def _key_hint(key: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(key, _WAIVER, 1)
+    return f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(_WAIVER)}"
 
 
 def _line_of(lines: Sequence[str], pattern: str, behind: int) -> int | None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping
@@ -135,6 +134,8 @@ class SettingsReader:
     def _check_keys(self, values: Mapping[str, Any]) -> None:
         for key, value in values.items():
             if key not in _KEYS:
+                import difflib
+
                 near = difflib.get_close_matches(key, _KEYS, 1)
                 hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(_KEYS)}"
                 self._fault(key, f"unknown key {key!r}", hint)

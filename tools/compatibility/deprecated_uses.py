@@ -14,10 +14,10 @@ from codegen.contract import Contract, ContractVersion
 from codegen.nodes import Record, named_types
 from codegen.resolution import Resolver
 from codegen.resolution_rules import matched_fields, names_match
-from tools.compatibility.deprecation import PROPERTY, Deprecation, MalformedDeprecation, read_deprecation
+from tools.compatibility.deprecation import Deprecation, MalformedDeprecation, read_deprecation
 from tools.compatibility.findings import Finding, place_in
 from tools.compatibility.meaning import walk
-from tools.compatibility.rules import MeaningRule
+from tools.compatibility.rules import DEPRECATED, MeaningRule
 
 
 @dataclass(slots=True)
@@ -33,8 +33,6 @@ class _Use:
 
 def check_deprecations(contract: Contract, today: date) -> list[Finding]:
     """Every deprecated field that is in use, once, with all who use it; and every deprecation that says too little."""
-    if not any(f'"{PROPERTY}"' in version.text for version in contract.versions):
-        return []
     uses: dict[tuple[int, str], _Use] = {}
     for number, apps in sorted(_pins(contract).items()):
         version = contract.version(number)
@@ -65,7 +63,7 @@ def _uses(contract: Contract, older: ContractVersion) -> Iterator[tuple[str, _Us
                 deprecation = read_deprecation(now.fields[index].properties)
                 if old_pointer not in decided and isinstance(deprecation, Deprecation):
                     use = _Use(deprecation, now.fields[index].name, newer, (older, old_pointer))
-                    yield f"{now.pointer}/fields/{index}/{PROPERTY}", use
+                    yield f"{now.pointer}/fields/{index}/{DEPRECATED}", use
                 decided.add(old_pointer)
 
 
@@ -94,7 +92,7 @@ def _malformed(contract: Contract) -> Iterator[Finding]:
                     yield Finding(
                         MeaningRule.DEPRECATION_MALFORMED,
                         contract.name,
-                        place_in(version, f"{record.pointer}/fields/{index}/{PROPERTY}"),
+                        place_in(version, f"{record.pointer}/fields/{index}/{DEPRECATED}"),
                         f"{found.reason} (the field {entry.name!r} of v{version.number})",
                         found.hint,
                         pair=(version.number, version.number),

@@ -14,8 +14,8 @@ from datetime import date
 from typing import Final
 
 from codegen.nodes import Json
+from tools.compatibility.rules import DEPRECATED
 
-PROPERTY: Final = "deprecated"
 _REQUIRED: Final = ("owner", "since", "sunset")
 _KEYS: Final = (*_REQUIRED, "replacement")
 _HINT: Final = 'write {"owner": "…", "since": "…", "sunset": "YYYY-MM-DD"}, and "replacement" if there is one'
@@ -49,19 +49,19 @@ class MalformedDeprecation:
 
 def read_deprecation(properties: Mapping[str, Json]) -> Deprecation | MalformedDeprecation | None:
     """What a field's properties say; None where it is not deprecated, which `false` and `null` say too."""
-    value = properties.get(PROPERTY)
+    value = properties.get(DEPRECATED)
     if value is None or value is False:
         return None
     if not isinstance(value, dict):
-        return MalformedDeprecation(f'"{PROPERTY}" is no object')
+        return MalformedDeprecation(f'"{DEPRECATED}" is no object')
     for key in value:
         if key not in _KEYS:
             near = difflib.get_close_matches(key, _KEYS, 1)
             hint = f'did you mean "{near[0]}"?' if near else f"the keys are {', '.join(_KEYS)}"
-            return MalformedDeprecation(f'"{PROPERTY}" has the unknown key "{key}"', hint)
+            return MalformedDeprecation(f'"{DEPRECATED}" has the unknown key "{key}"', hint)
     for key in _REQUIRED:
         if key not in value:
-            return MalformedDeprecation(f'"{PROPERTY}" has no "{key}"')
+            return MalformedDeprecation(f'"{DEPRECATED}" has no "{key}"')
     return _from_object(value)
 
 
@@ -71,10 +71,10 @@ def _from_object(value: dict[str, Json]) -> Deprecation | MalformedDeprecation:
         if isinstance(entry, str) and entry.strip():
             texts[key] = entry
         elif key != "replacement" or entry is not None:
-            return MalformedDeprecation(f'"{key}" of "{PROPERTY}" is {entry!r}', "write it as a string")
+            return MalformedDeprecation(f'"{key}" of "{DEPRECATED}" is {entry!r}', "write it as a string")
     try:
         sunset = date.fromisoformat(texts["sunset"])
     except ValueError:
-        reason = f'the "sunset" of "{PROPERTY}" is {texts["sunset"]!r}, which is no date'
+        reason = f'the "sunset" of "{DEPRECATED}" is {texts["sunset"]!r}, which is no date'
         return MalformedDeprecation(reason, 'write it as "YYYY-MM-DD"')
     return Deprecation(texts["owner"], texts["since"], sunset, texts.get("replacement"))

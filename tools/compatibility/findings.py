@@ -68,6 +68,12 @@ class Finding:
         """The most telling id: the type of the incompatibility, or the rule."""
         return self.rule.value if self.incompatibility is None else self.incompatibility.type.value
 
+    @property
+    def version(self) -> int | None:
+        """The version in whose file the place is."""
+        match = _VERSION_FILE.fullmatch(self.place.path.name)
+        return None if match is None else int(match.group(1))
+
 
 @dataclass(frozen=True, slots=True)
 class Waived:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TextIO
 
 from codegen.contract import Contract, InvalidContract, read_contracts
-from tools.compatibility.deprecated_uses import check_deprecations
 from tools.compatibility.findings import CheckResult, Finding, Rule, Waived, from_fault, place_in
 from tools.compatibility.levels import Level
 from tools.compatibility.meaning_pairs import check_meanings
@@ -24,6 +22,7 @@ from tools.compatibility.published import (
 )
 from tools.compatibility.ratings import CHECK_RULES, rate, settings_faults
 from tools.compatibility.report import write_report
+from tools.compatibility.rules import DEPRECATED
 from tools.errors import UserError
 
 
@@ -94,7 +93,7 @@ def check_project(
             *changed_versions(contract, before, where),
             *check_pairs(contract, held),
             *check_meanings(contract, held, day),
-            *check_deprecations(contract, day),
+            *_deprecations(contract, day),
             *_doubts(contract, before),
         ]
         # At another level than its own a contract's waivers may well have nothing to do.
@@ -131,6 +130,8 @@ def _level(name: str) -> Level:
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    import difflib
+
     names = [str(entry) for entry in known]
     close = difflib.get_close_matches(name, names, 1)
     return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(names)}"
@@ -151,6 +152,14 @@ def _doubts(contract: Contract, published: Iterable[int]) -> list[Finding]:
         if version.number not in published
         for warning in version.schema.warnings
     ]
+
+
+def _deprecations(contract: Contract, today: date) -> list[Finding]:
+    if not any(f'"{DEPRECATED}"' in version.text for version in contract.versions):
+        return []  # nearly always, and then the command need not load what tells them
+    from tools.compatibility.deprecated_uses import check_deprecations
+
+    return check_deprecations(contract, today)
 
 
 def _removed_contracts(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
+from typing import Final
 
 from codegen.nodes import Array, Enum, Fixed, Json, Map, Named, Node, Primitive, Record, Union
 from codegen.resolution import Resolver
@@ -21,9 +22,13 @@ from tools.compatibility.meaning_types import enum_doubts, logical_doubts, primi
 from tools.compatibility.rules import MeaningRule
 
 # Decoders that meet one schema on both sides do not resolve at all.
-_RESOLVERS_FAULTS = frozenset(
+_RESOLVERS_FAULTS: Final = frozenset(
     {MeaningRule.UNION_BRANCH_PROMOTED, MeaningRule.FASTAVRO_FIRST_BRANCH, MeaningRule.AVRO_JAVA_BRANCH_NAME}
 )
+
+
+# A union with one of these can take another of its branches by promotion.
+_PROMOTING: Final = frozenset({"long", "float", "double", "bytes"})
 
 
 def check_meaning(reader: Json, writer: Json, today: date | None = None) -> list[MeaningFinding]:
@@ -73,9 +78,22 @@ def _parts(reader: Node, writer: Node, resolver: Resolver) -> list[Part]:
                 Part(read.type, written.type, ("fields", str(index), "type"), read.name, written.name)
                 for index, source in matched_fields(reader, writer).items()
                 for read, written in [(reader.fields[index], writer.fields[source])]
+                if not _is_plainly_same(read.type, written.type)
             ]
         case _:
             return []
+
+
+def _is_plainly_same(reader: Node, writer: Node) -> bool:
+    """The cheap and frequent cases, bare primitives and unions of them, of which there is nothing to say."""
+    if isinstance(reader, Primitive) and isinstance(writer, Primitive):
+        return reader.name == writer.name and reader.properties == writer.properties
+    if not isinstance(reader, Union) or not isinstance(writer, Union) or len(reader.branches) != len(writer.branches):
+        return False
+    for read, written in zip(reader.branches, writer.branches, strict=True):
+        if not isinstance(read, Primitive) or read.name in _PROMOTING or not _is_plainly_same(read, written):
+            return False
+    return True
 
 
 def _doubts(place: Place, resolver: Resolver, today: date) -> Iterator[Doubt]:

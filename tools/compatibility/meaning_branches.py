@@ -11,7 +11,6 @@ from codegen.incompatibility import branch_name, describe
 from codegen.nodes import Enum, Fixed, Named, Node, Primitive, Record, Union, namespace_of, simple_name, type_name
 from codegen.resolution import Resolver
 from codegen.resolution_rules import names_match
-from tools.compatibility.likeness import are_types_alike
 from tools.compatibility.meaning_finding import Doubt, doubt_of, named_doubt
 from tools.compatibility.rules import MeaningRule
 
@@ -55,7 +54,11 @@ def branch_doubts(reader: Union, writer: Node, around: Node | None, resolver: Re
 
 def rename_doubts(reader: Named, writer: Named) -> Iterator[Doubt]:
     """Of two named types in one place."""
-    if type(reader) is type(writer) and not names_match(reader, writer) and are_types_alike(reader, writer):
+    if type(reader) is not type(writer) or names_match(reader, writer):
+        return
+    from tools.compatibility.likeness import are_types_alike
+
+    if are_types_alike(reader, writer):
         yield named_doubt(
             MeaningRule.PROBABLE_RENAME,
             reader,

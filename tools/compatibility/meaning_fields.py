@@ -4,27 +4,23 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date
-from typing import Final
+from typing import Final, NamedTuple
 
 from codegen.defaults import matching_branch
 from codegen.incompatibility import field_fragment
 from codegen.nodes import Array, Field, Fixed, Json, Map, Named, Node, Primitive, Record, Union, type_name
 from codegen.resolution import Resolver
 from codegen.resolution_rules import matched_fields
-from tools.compatibility.deprecation import PROPERTY, MalformedDeprecation, read_deprecation
-from tools.compatibility.likeness import ALIKE, fields_likeness
 from tools.compatibility.meaning_finding import Doubt, named_doubt
-from tools.compatibility.rules import MeaningRule
+from tools.compatibility.rules import DEPRECATED, MeaningRule
 
 TAGS: Final = "confluent:tags"
 _GUESSED_FIELDS: Final = 20  # among more, a guess at what was renamed helps nobody
 _MAX_SHOWN: Final = 60
 
 
-@dataclass(frozen=True, slots=True)
-class _Fields:
+class _Fields(NamedTuple):
     """A field of the reader and the field of the writer that it takes."""
 
     reader: Record
@@ -103,7 +99,8 @@ def _shown(value: object) -> str:
 
 
 def _lost_tags(fields: _Fields) -> Iterator[Doubt]:
-    lost = _field_tags(fields.written) - _field_tags(fields.read)
+    before = _field_tags(fields.written)
+    lost = before - _field_tags(fields.read) if before else before
     if lost:
         message, hint = _lost_message(lost, f"the field {fields.read.name!r}")
         yield fields.doubt(MeaningRule.TAG_DROPPED, message, hint)
@@ -117,9 +114,9 @@ def _lost_message(lost: set[str], owner: str) -> tuple[str, str]:
 
 def _field_tags(field: Field) -> set[str]:
     """Of the field, and of a type without a name that stands in it."""
-    found = _tags(field.properties.get(TAGS))
+    found = _tags(field.properties.get(TAGS)) if field.properties else set()
     for node in field.type.branches if isinstance(field.type, Union) else (field.type,):
-        if isinstance(node, Primitive | Array | Map):
+        if isinstance(node, Primitive | Array | Map) and node.properties:
             found |= _tags(node.properties.get(TAGS))
     return found
 
@@ -129,11 +126,16 @@ def _tags(value: Json) -> set[str]:
 
 
 def _deprecation(fields: _Fields, today: date) -> Iterator[Doubt]:
-    is_readers = PROPERTY in fields.read.properties
+    is_readers = DEPRECATED in fields.read.properties
+    if not is_readers and DEPRECATED not in fields.written.properties:
+        return
+    # What few schemas need is loaded by those alone.
+    from tools.compatibility.deprecation import MalformedDeprecation, read_deprecation
+
     found = read_deprecation((fields.read if is_readers else fields.written).properties)
     if found is None:
         return
-    keys = (f"/{PROPERTY}", "") if is_readers else ("", f"/{PROPERTY}")
+    keys = (f"/{DEPRECATED}", "") if is_readers else ("", f"/{DEPRECATED}")
     name = fields.read.name
     if isinstance(found, MalformedDeprecation):
         yield fields.doubt(MeaningRule.DEPRECATION_MALFORMED, f"{found.reason} ({name!r})", found.hint, *keys)
@@ -161,6 +163,8 @@ def _renames(reader: Record, added: list[int], writer: Record, resolver: Resolve
     gone = [index for index, field in enumerate(writer.fields) if field.name not in known]
     if not added or not gone or len(added) > _GUESSED_FIELDS or len(gone) > _GUESSED_FIELDS:
         return
+    from tools.compatibility.likeness import ALIKE, fields_likeness
+
     pairs = (_Fields(reader, reader_index, writer, index) for reader_index in added for index in gone)
     rated = [(fields_likeness(fields.read, fields.written), fields) for fields in pairs]
     taken: set[tuple[str, int]] = set()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from codegen.incompatibility import fragment
 from codegen.nodes import Json, Named, Node
@@ -44,8 +45,7 @@ class MeaningFinding:
         }
 
 
-@dataclass(frozen=True, slots=True)
-class Doubt:
+class Doubt(NamedTuple):
     """A finding that does not know yet where it is: `tokens` and steps count from the pair of definitions."""
 
     rule: MeaningRule
@@ -61,18 +61,7 @@ class Doubt:
 
     def at(self, place: Place) -> MeaningFinding:
         pointer, reader_path, writer_path = place.address(self.tokens, self.reader_step, self.writer_step)
-        return MeaningFinding(
-            self.rule,
-            pointer,
-            reader_path,
-            writer_path,
-            self.reader_pointer,
-            self.writer_pointer,
-            self.reader_fragment,
-            self.writer_fragment,
-            self.message,
-            self.hint,
-        )
+        return MeaningFinding(self.rule, pointer, reader_path, writer_path, *self[1:7])
 
 
 def doubt_of(rule: MeaningRule, reader: Node, writer: Node, message: str, hint: str) -> Doubt:

@@ -6,10 +6,8 @@ between two versions that are both published were told when the newer one came; 
 
 from __future__ import annotations
 
-import difflib
-import re
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -28,16 +26,15 @@ _WAIVABLE: Final = _STRUCTURAL | DEFAULT_SEVERITIES.keys()
 _LASTING: Final = frozenset({MeaningRule.DEPRECATED_FIELD_USED, MeaningRule.DEPRECATED_FIELD_PAST_SUNSET})
 CHECK_RULES: Final = _STRUCTURAL | {rule.value for rule in MeaningRule} | {LintRule.DOUBTFUL_SCHEMA.value}
 LINT_RULES: Final = frozenset(rule.value for rule in LintRule) - {LintRule.DOUBTFUL_SCHEMA.value}
-_VERSION_FILE: Final = re.compile(r"v([0-9]+)\.avsc")
 
 
-@dataclass(slots=True)
 class Rated:
     """What is left to tell, what may stand, and how many findings were accepted with their versions."""
 
-    findings: list[Finding] = field(default_factory=list)
-    waived: list[Waived] = field(default_factory=list)
-    accepted: int = 0
+    def __init__(self) -> None:
+        self.findings: list[Finding] = []
+        self.waived: list[Waived] = []
+        self.accepted = 0
 
 
 def settings_faults(contracts: Sequence[Contract], schemas_dir: Path) -> list[Finding]:
@@ -62,6 +59,8 @@ def _unknown(name: str, known: Collection[str], what: str) -> tuple[str, str]:
     if name in _FIXED:
         hint = "waive the one finding that may stand" if name in _STRUCTURAL else "mend what it finds"
         return f"the rule {name!r} cannot be {what}", hint
+    import difflib
+
     near = difflib.get_close_matches(name.upper(), sorted(known), 1)
     return f"there is no rule {name!r}", f"did you mean {near[0]}?" if near else "docs/rules.md has all of them"
 
@@ -110,10 +109,7 @@ def _severity(contract: Contract, finding: Finding) -> Severity | None:
 
 def _waiver_for(contract: Contract, finding: Finding) -> Waiver | None:
     """The waiver that names the finding; of several the one that lasts longest."""
-    match = _VERSION_FILE.fullmatch(finding.place.path.name)
-    if match is None:
-        return None
-    named = (finding.kind, finding.place.pointer, int(match.group(1)))
+    named = (finding.kind, finding.place.pointer, finding.version)
     fitting = [waiver for waiver in contract.waivers if (waiver.rule, waiver.pointer, waiver.version) == named]
     return max(fitting, key=lambda waiver: waiver.until, default=None)
 

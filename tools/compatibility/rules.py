@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from enum import StrEnum
 from typing import Final
 
+DEPRECATED: Final = "deprecated"  # the property of a field
+
 
 class Severity(StrEnum):
     ERROR = "error"
