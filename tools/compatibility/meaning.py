@@ -15,7 +15,7 @@ from codegen.resolution import Resolver
 from codegen.resolution_place import Place
 from codegen.resolution_rules import Pair, Part, matched_fields, names_match
 from codegen.schema import parse_schema
-from tools.compatibility.meaning_branches import branch_doubts, chosen_branch, rename_doubts
+from tools.compatibility.meaning_branches import BranchNames, branch_doubts, chosen_branch, rename_doubts
 from tools.compatibility.meaning_fields import named_doubts, record_doubts
 from tools.compatibility.meaning_finding import Doubt, MeaningFinding
 from tools.compatibility.meaning_types import enum_doubts, logical_doubts, primitive_doubts
@@ -44,8 +44,9 @@ def check_meaning(reader: Json, writer: Json, today: date | None = None) -> list
 
 def meaning_findings(reader: Node, writer: Node, today: date) -> list[MeaningFinding]:
     """As `check_meaning`, on two different schemas that are parsed already."""
-    resolver = Resolver()
-    return [doubt.at(place) for place in walk(reader, writer, resolver) for doubt in _doubts(place, resolver, today)]
+    resolver, names = Resolver(), BranchNames()
+    places = walk(reader, writer, resolver)
+    return [doubt.at(place) for place in places for doubt in _doubts(place, resolver, names, today)]
 
 
 def walk(reader: Node, writer: Node, resolver: Resolver) -> Iterator[Place]:
@@ -96,7 +97,7 @@ def _is_plainly_same(reader: Node, writer: Node) -> bool:
     return True
 
 
-def _doubts(place: Place, resolver: Resolver, today: date) -> Iterator[Doubt]:
+def _doubts(place: Place, resolver: Resolver, names: BranchNames, today: date) -> Iterator[Doubt]:
     reader, writer = place.part.reader, place.part.writer
     if isinstance(reader, Named) and isinstance(writer, Named):
         if type(reader) is not type(writer):
@@ -110,7 +111,7 @@ def _doubts(place: Place, resolver: Resolver, today: date) -> Iterator[Doubt]:
             return
         case Union(), _:
             around = place.around.part.writer if place.around is not None else None
-            yield from branch_doubts(reader, writer, around if isinstance(around, Union) else None, resolver)
+            yield from branch_doubts(reader, writer, around if isinstance(around, Union) else None, resolver, names)
         case Primitive(), Primitive():
             yield from primitive_doubts(reader, writer)
         case Fixed(), Fixed() if reader.size == writer.size:

@@ -27,7 +27,41 @@ def chosen_branch(reader: Union, writer: Node, resolver: Resolver) -> Node | Non
     return next((branch for branch in ordered if resolver.can_read(branch, writer)), next(iter(ordered), None))
 
 
-def branch_doubts(reader: Union, writer: Node, around: Node | None, resolver: Resolver) -> Iterator[Doubt]:
+class BranchNames:
+    """What is asked of a union for each of its branches, and told from an index: it may have ten thousand."""
+
+    def __init__(self) -> None:
+        self._first: dict[Union, tuple[dict[str, int], dict[str, int]]] = {}
+        self._alike: dict[tuple[Union, Union], bool] = {}
+
+    def first(self, union: Union, writer: Named) -> Named | None:
+        """The first branch, of whatever kind, whose unqualified name or alias is that of `writer`."""
+        if union not in self._first:
+            names: dict[str, int] = {}
+            aliases: dict[str, int] = {}
+            for index, branch in enumerate(union.branches):
+                if isinstance(branch, Named):
+                    names.setdefault(simple_name(branch.full_name), index)
+                    for alias in branch.aliases:
+                        aliases.setdefault(alias, index)
+            self._first[union] = names, aliases
+        names, aliases = self._first[union]
+        found = (names.get(simple_name(writer.full_name)), aliases.get(writer.full_name))
+        places = [index for index in found if index is not None]
+        first = union.branches[min(places)] if places else None
+        return first if isinstance(first, Named) else None
+
+    def are_alike(self, reader: Union, writer: Union) -> bool:
+        """Whether the two agree in kinds and unqualified names: then Avro Java reads by position."""
+        if (reader, writer) not in self._alike:
+            kinds = [[_kind(branch) for branch in union.branches] for union in (reader, writer)]
+            self._alike[reader, writer] = kinds[0] == kinds[1]
+        return self._alike[reader, writer]
+
+
+def branch_doubts(
+    reader: Union, writer: Node, around: Union | None, resolver: Resolver, names: BranchNames
+) -> Iterator[Doubt]:
     """`around` is the writer's union of which `writer` is a branch, if it is one."""
     branch = chosen_branch(reader, writer, resolver)
     if branch is None:
@@ -47,9 +81,11 @@ def branch_doubts(reader: Union, writer: Node, around: Node | None, resolver: Re
             f"put {branch_name(branch)} before {branch_name(first)} in the reader's union",
         )
     if isinstance(writer, Named):
-        yield from _first_named(reader, writer, resolver)
-    if isinstance(writer, Enum | Fixed) and isinstance(branch, Named) and not _is_union_alike(reader, around):
-        yield from _java_name(reader, branch, writer)
+        yield from _first_named(reader, writer, resolver, names)
+    if isinstance(writer, Enum | Fixed) and isinstance(branch, Named):
+        found = _java_name(reader, branch, writer, resolver)
+        if found is not None and not (around is not None and names.are_alike(reader, around)):
+            yield found
 
 
 def rename_doubts(reader: Named, writer: Named) -> Iterator[Doubt]:
@@ -73,29 +109,24 @@ def _first_primitive(reader: Union, writer: Node, resolver: Resolver) -> Node:
     return next(branch for branch in resolver.branches(reader).candidates(writer) if resolver.can_read(branch, writer))
 
 
-def _first_named(reader: Union, writer: Named, resolver: Resolver) -> Iterator[Doubt]:
-    for branch in reader.branches:
-        if not isinstance(branch, Named) or not names_match(branch, writer):
-            continue
-        if not resolver.can_read(branch, writer):
-            yield doubt_of(
-                MeaningRule.FASTAVRO_FIRST_BRANCH,
-                reader,
-                writer,
-                f"fastavro takes the first branch whose unqualified name or alias fits, {describe(branch)}, "
-                f"and fails: it cannot read {describe(writer)}",
-                "give the branches of the union different names",
-            )
-        return
+def _first_named(reader: Union, writer: Named, resolver: Resolver, names: BranchNames) -> Iterator[Doubt]:
+    branch = names.first(reader, writer)
+    if branch is not None and not resolver.can_read(branch, writer):
+        yield doubt_of(
+            MeaningRule.FASTAVRO_FIRST_BRANCH,
+            reader,
+            writer,
+            f"fastavro takes the first branch whose unqualified name or alias fits, {describe(branch)}, "
+            f"and fails: it cannot read {describe(writer)}",
+            "give the branches of the union different names",
+        )
 
 
-def _java_name(reader: Union, branch: Named, writer: Enum | Fixed) -> Iterator[Doubt]:
-    if any(
-        isinstance(other, Named) and (other.full_name == writer.full_name or writer.full_name in other.aliases)
-        for other in reader.branches
-    ):
-        return
-    yield doubt_of(
+def _java_name(reader: Union, branch: Named, writer: Enum | Fixed, resolver: Resolver) -> Doubt | None:
+    for other in resolver.branches(reader).candidates(writer):
+        if isinstance(other, Named) and (other.full_name == writer.full_name or writer.full_name in other.aliases):
+            return None
+    return doubt_of(
         MeaningRule.AVRO_JAVA_BRANCH_NAME,
         reader,
         writer,
@@ -110,13 +141,6 @@ def _alias_hint(reader: Named, writer: Named) -> str:
     if namespace_of(reader.full_name) and not namespace_of(writer.full_name):
         return f"call it {writer.full_name} again, without a namespace: no alias can name it"
     return f'add "aliases": ["{writer.full_name}"] to {reader.full_name}'
-
-
-def _is_union_alike(reader: Union, writer: Node | None) -> bool:
-    """Avro Java reads a union by position where the two agree in kinds and unqualified names."""
-    return isinstance(writer, Union) and [_kind(node) for node in reader.branches] == [
-        _kind(node) for node in writer.branches
-    ]
 
 
 def _kind(node: Node) -> tuple[str, str]:
