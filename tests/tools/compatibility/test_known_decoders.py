@@ -73,7 +73,7 @@ def test_fastavro_gives_a_default_as_it_stands_in_the_json() -> None:
 
 def test_fastavro_takes_the_first_branch_of_a_fitting_name() -> None:
     record = {"value": {"n": 1}}
-    assert by_the_rules("fastavro_first_branch", record) == record
+    assert by_the_rules("fastavro_first_branch", record).keys() == record.keys()
     with pytest.raises(SchemaResolutionError, match=r"No default value for field q in a\.Card"):
         by_fastavro("fastavro_first_branch", record)
 
