@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
+from codegen.contract_rules import RuleSetting, Waiver
 from codegen.json_source import JsonSource, Position
 from codegen.nodes import Json, Record
 from codegen.references import SHARED
@@ -122,6 +123,8 @@ class Contract:
     writers: Mapping[str, int]
     readers: Mapping[str, int]
     versions: tuple[ContractVersion, ...]
+    rules: Mapping[str, RuleSetting] = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
 
     @property
     def latest(self) -> ContractVersion:

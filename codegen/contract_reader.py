@@ -206,6 +206,8 @@ class ContractReader:
             writers=settings.writers,
             readers=settings.readers,
             versions=versions,
+            rules=settings.rules,
+            waivers=settings.waivers,
         )
         self._check_key(contract)
         return contract

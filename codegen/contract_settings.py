@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
+
+from codegen.contract_rules import RuleSetting, SettingsFault, Waiver, read_rules, read_waivers
 
 LEVELS: Final = (
     "BACKWARD",
@@ -36,18 +37,10 @@ _KEYS: Final = {
     "writers": dict,
     "readers": dict,
     "references": dict,
+    "rules": dict,
+    "waivers": list,
 }
-_KINDS: Final = {str: "a string", bool: "true or false", dict: "a table"}
-
-
-@dataclass(frozen=True, slots=True)
-class SettingsFault:
-    """`line` counts from 1; `key` is the TOML key, or empty."""
-
-    line: int
-    key: str
-    reason: str
-    hint: str
+_KINDS: Final = {str: "a string", bool: "true or false", dict: "a table", list: "an array of tables"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +56,8 @@ class Settings:
     writers: Mapping[str, int]
     readers: Mapping[str, int]
     references: Mapping[str, Any] = field(default_factory=dict)
+    rules: Mapping[str, RuleSetting] = field(default_factory=dict)
+    waivers: tuple[Waiver, ...] = ()
 
     def references_of(self, version: int) -> dict[str, int]:
         """Contract → the version of it that `version` of this contract refers to, as far as `[references]` says."""
@@ -84,7 +79,7 @@ class Settings:
 def line_of(text: str, key: str) -> int | None:
     """The line of `text` (from 1) that sets `key` or opens its table, or None."""
     for number, line in enumerate(text.splitlines(), start=1):
-        if re.match(rf"\s*\[?\s*[\"']?{re.escape(key)}\b", line):
+        if re.match(rf"\s*\[{{0,2}}\s*[\"']?{re.escape(key)}\b", line):
             return number
     return None
 
@@ -125,6 +120,8 @@ class SettingsReader:
             writers=values.get("writers", {}),
             readers=values.get("readers", {}),
             references=values.get("references", {}),
+            rules=self._rules(values.get("rules", {})),
+            waivers=self._waivers(values.get("waivers", [])),
         )
         self._check_values(settings)
         return None if self.faults else settings
@@ -132,9 +129,21 @@ class SettingsReader:
     def _fault(self, key: str, reason: str, hint: str) -> None:
         self.faults.append(SettingsFault(line_of(self._text, key) or 1, key, reason, hint))
 
+    def _rules(self, values: Mapping[str, Any]) -> Mapping[str, RuleSetting]:
+        rules, faults = read_rules(values, self._text)
+        self.faults += faults
+        return rules
+
+    def _waivers(self, values: list[Any]) -> tuple[Waiver, ...]:
+        waivers, faults = read_waivers(values, self._text, self.versions)
+        self.faults += faults
+        return waivers
+
     def _check_keys(self, values: Mapping[str, Any]) -> None:
         for key, value in values.items():
             if key not in _KEYS:
+                import difflib
+
                 near = difflib.get_close_matches(key, _KEYS, 1)
                 hint = f"did you mean {near[0]!r}?" if near else f"the keys are {', '.join(_KEYS)}"
                 self._fault(key, f"unknown key {key!r}", hint)

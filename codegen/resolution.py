@@ -17,7 +17,6 @@ from dataclasses import dataclass, field
 from codegen.incompatibility import Incompatibility, IncompatibilityType
 from codegen.nodes import Node, Union
 from codegen.resolution_faults import Fault
-from codegen.resolution_report import Report
 from codegen.resolution_rules import Pair, compare, is_choice
 from codegen.resolution_unions import BranchIndex
 
@@ -52,6 +51,8 @@ class Resolver:
         """As `resolve`."""
         if self.can_read(reader, writer):
             return []
+        from codegen.resolution_report import Report  # most pairs resolve, and then nobody needs it
+
         return Report(self).collect(reader, writer)
 
     def can_read(self, reader: Node, writer: Node) -> bool:

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from typing import Final, Protocol, TypeAlias
 
 from codegen.incompatibility import Incompatibility
-from codegen.json_source import escape_pointer
 from codegen.nodes import Node, Union
 from codegen.resolution_faults import Fault, missing_branch
+from codegen.resolution_place import Place
 from codegen.resolution_rules import Pair, Part, compare
 from codegen.resolution_unions import BranchIndex
 
@@ -31,43 +31,21 @@ class Verdicts(Protocol):
     def branches(self, union: Union) -> BranchIndex: ...
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where a pair is met: a link to the place around it, so that deep recursion builds no long strings."""
-
-    around: _Place | None
-    part: Part
-    distance: int = 0
-
-    def inside(self, part: Part) -> _Place:
-        return _Place(self, part, self.distance + 1)
-
-    def locate(self, fault: Fault, causes: tuple[Incompatibility, ...] = ()) -> Incompatibility:
-        parts: list[Part] = []
-        place: _Place | None = self
-        while place is not None:
-            parts.append(place.part)
-            place = place.around
-        parts.reverse()
-        tokens = [token for part in parts for token in part.tokens]
-        return Incompatibility(
-            type=fault.type,
-            pointer="".join(f"/{escape_pointer(token)}" for token in (*tokens, *fault.tokens)),
-            reader_path=_path([*(part.reader_step for part in parts), fault.reader_step]),
-            writer_path=_path([part.writer_step for part in parts]),
-            reader_pointer=fault.reader_pointer,
-            writer_pointer=fault.writer_pointer,
-            reader_fragment=fault.reader_fragment,
-            writer_fragment=fault.writer_fragment,
-            message=fault.message,
-            hint=fault.hint,
-            causes=causes,
-        )
-
-
-def _path(steps: list[str]) -> str:
-    dotted = "".join(step if step in ("", "[]", "{}") else f".{step}" for step in steps)
-    return dotted.removeprefix(".")
+def _locate(place: Place, fault: Fault, causes: tuple[Incompatibility, ...] = ()) -> Incompatibility:
+    pointer, reader_path, writer_path = place.address(fault.tokens, fault.reader_step)
+    return Incompatibility(
+        type=fault.type,
+        pointer=pointer,
+        reader_path=reader_path,
+        writer_path=writer_path,
+        reader_pointer=fault.reader_pointer,
+        writer_pointer=fault.writer_pointer,
+        reader_fragment=fault.reader_fragment,
+        writer_fragment=fault.writer_fragment,
+        message=fault.message,
+        hint=fault.hint,
+        causes=causes,
+    )
 
 
 @dataclass(slots=True)
@@ -77,7 +55,7 @@ class _Budget:
     left: int = _MAX_CAUSES
 
 
-_Step: TypeAlias = "_Place | tuple[_Place, Fault]"
+_Step: TypeAlias = Place | tuple[Place, Fault]
 
 
 class Report:
@@ -89,16 +67,16 @@ class Report:
 
     def collect(self, reader: Node, writer: Node) -> list[Incompatibility]:
         """The findings of a pair that is known to fail: at least one."""
-        return self._walk(_Place(None, Part(reader, writer, ())), frozenset(), 0, None)
+        return self._walk(Place(None, Part(reader, writer, ())), frozenset(), 0, None)
 
     def _walk(
-        self, root: _Place, outer: frozenset[Pair], depth: int, budget: _Budget | None, reach: int | None = _FAR
+        self, root: Place, outer: frozenset[Pair], depth: int, budget: _Budget | None, reach: int | None = _FAR
     ) -> list[Incompatibility]:
         """`outer` has the pairs that are being told around `root`; `reach` None goes as far as it takes."""
         found: list[Incompatibility] = []
         told: set[Pair] = set()
         way: list[Pair] = []  # from the root to here
-        far: _Place | None = None
+        far: Place | None = None
         pending: list[_Step | None] = [root]
         while pending and not self._is_enough(found, budget):
             match pending.pop():
@@ -106,8 +84,8 @@ class Report:
                     way.pop()
                 case (place, fault):
                     _spend(budget)
-                    found.append(place.locate(fault))
-                case _Place(part=part) as place:
+                    found.append(_locate(place, fault))
+                case Place(part=part) as place:
                     pair = (part.reader, part.writer)
                     if pair in told or pair in outer or self._verdicts.can_read(*pair):
                         continue
@@ -130,14 +108,14 @@ class Report:
         self._steps_left -= 1
         return self._steps_left < 0 or (bool(found) and budget.left <= 0)
 
-    def _candidates(self, place: _Place) -> list[_Place]:
+    def _candidates(self, place: Place) -> list[Place]:
         union, writer = place.part.reader, place.part.writer
         if not isinstance(union, Union):
             return []
         return [place.inside(Part(branch, writer, ())) for branch in self._verdicts.branches(union).candidates(writer)]
 
     def _choice(
-        self, place: _Place, union: Union, around: frozenset[Pair], depth: int, budget: _Budget | None
+        self, place: Place, union: Union, around: frozenset[Pair], depth: int, budget: _Budget | None
     ) -> list[Incompatibility]:
         """What a reader's union without a branch for the writer's type has to say; nothing if it is a consequence."""
         writer = place.part.writer
@@ -158,16 +136,16 @@ class Report:
                 causes, nearest = reasons, candidate
         if causes is None and nearest is not None:
             causes = self._causes(place, nearest, around, depth, budget)
-        return [place.locate(missing_branch(union, writer, nearest), tuple(causes or ()))]
+        return [_locate(place, missing_branch(union, writer, nearest), tuple(causes or ()))]
 
     def _causes(
-        self, place: _Place, branch: Node, around: frozenset[Pair], depth: int, budget: _Budget
+        self, place: Place, branch: Node, around: frozenset[Pair], depth: int, budget: _Budget
     ) -> list[Incompatibility]:
         inner = place.inside(Part(branch, place.part.writer, ()))
         return self._walk(inner, around, depth + 1, budget)
 
 
-def _steps(place: _Place) -> list[_Step]:
+def _steps(place: Place) -> list[_Step]:
     return [
         place.inside(step) if isinstance(step, Part) else (place, step)
         for step in compare(place.part.reader, place.part.writer)

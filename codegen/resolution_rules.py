@@ -5,12 +5,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from typing import Final, TypeAlias
 
 from codegen import resolution_faults as faults
-from codegen.nodes import Array, Enum, Fixed, Map, Named, Node, Primitive, Record, Union, simple_name
+from codegen.nodes import Array, Enum, Field, Fixed, Map, Named, Node, Primitive, Record, Union, simple_name
 from codegen.resolution_faults import Fault
 
 _READ_BY: Final[dict[str, frozenset[str]]] = {
@@ -77,6 +77,22 @@ def compare(reader: Node, writer: Node) -> list[Step]:
             return [faults.type_mismatch(reader, writer)]
 
 
+def matched_fields(reader: Record, writer: Record) -> dict[int, int]:
+    """The index of the writer's field that each field of the reader takes; ambiguous ones are left out."""
+    written = {field.name: index for index, field in enumerate(writer.fields)}
+    matched: dict[int, int] = {}
+    for index, field in enumerate(reader.fields):
+        sources = _sources(field, written)
+        if len(sources) == 1:
+            matched[index] = written[sources[0]]
+    return matched
+
+
+def _sources(field: Field, written: Container[str]) -> list[str]:
+    """The writer's fields that a field of the reader claims; its own name as an alias is odd, and still one claim."""
+    return [name for name in dict.fromkeys((field.name, *field.aliases)) if name in written]
+
+
 def _inner(reader: Node, writer: Node, token: str, step: str) -> list[Step]:
     return [] if _surely_reads(reader, writer) else [Part(reader, writer, (token,), step, step)]
 
@@ -116,8 +132,7 @@ def _fields(reader: Record, writer: Record) -> Iterator[Step]:
     unread = [field for field in writer.fields if field.name not in read]
     claimed: dict[str, int] = {}
     for index, field in enumerate(reader.fields):
-        # A field that carries its own name as an alias is odd, and still one claim.
-        sources = [name for name in dict.fromkeys((field.name, *field.aliases)) if name in written]
+        sources = _sources(field, written)
         if len(sources) > 1:
             yield faults.many_sources(reader, index, writer, sources)
             continue

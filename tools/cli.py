@@ -198,6 +198,17 @@ def schema_check(root: Path, contracts: tuple[str, ...], against: str | None, le
     return run_check(root, contracts, against, level, format_, sys.stdout)
 
 
+@schema.command("lint")
+@click.argument("contracts", nargs=-1)
+@click.option("--format", "format_", default="text", type=click.Choice(["text", "json"]), show_default=True)
+@click.pass_obj
+def schema_lint(root: Path, contracts: tuple[str, ...], format_: str) -> int:
+    """What is doubtful in the latest versions? Exit 0 no errors, 1 errors, 2 could not read."""
+    from tools.compatibility.lint import run_lint
+
+    return run_lint(root, contracts, format_, sys.stdout)
+
+
 @schema.command("register")
 @click.argument("contracts", nargs=-1)
 @click.option("--dry-run", is_flag=True, help="Say what would be registered.")

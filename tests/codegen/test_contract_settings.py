@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from codegen.contract import InvalidContract, read_contracts
+from codegen.contract_rules import RuleSetting, Waiver
 from tests.codegen.sample_contracts import Project, record
 
 SCHEMA = record(
@@ -18,6 +20,16 @@ SCHEMA = record(
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
+
+
+WAIVER = """[[waivers]]
+rule = "DEFAULT_CHANGED"
+pointer = "/fields/0"
+version = 1
+reason = "nobody reads it"
+who = "ann"
+until = 2026-12-31
+"""
 
 
 def faults(project: Project) -> list[tuple[str, int, str, str]]:
@@ -73,14 +85,40 @@ def test_the_subject_follows_the_strategy(project: Project, toml: str, subject: 
         ('[readers]\nfaust = "1"', 2, "readers.faust is pinned to '1'", "the versions are 1"),
         ("[readers]\nfaust = 0", 2, "readers.faust is pinned to 0", "the versions are 1"),
         ('owner = "me"\ntopic = ', 2, "invalid value", "correct the TOML"),
+        ("rules = 1", 1, "'rules' is 1", "write a table"),
+        ('[rules]\nA = "off"\nB = "fatal"', 3, "rules.B is 'fatal'", "choose one of error, warning, off"),
+        ('rules.B = "fatal"', 1, "rules.B is 'fatal'", "choose one of error, warning, off"),
+        ("rules = {B = 1}", 1, "rules.B is 1", "choose one of error, warning, off"),
+        ("waivers = 1", 1, "'waivers' is 1", "write an array of tables"),
+        ("waivers = [1]", 1, "a waiver is 1", "write it as a table: [[waivers]]"),
+        (f"{WAIVER}{WAIVER.replace('ann', ' ')}", 13, "'who' of a waiver is ' '", "say it: "),
+        (WAIVER.replace("reason", "because"), 5, "a waiver has the unknown key 'because'", "the keys are rule, "),
+        (WAIVER.replace("who", "whoo"), 6, "a waiver has the unknown key 'whoo'", "did you mean 'who'?"),
+        (WAIVER.replace("version = 1", "version = 2"), 4, "a waiver names version 2", "the versions are 1"),
+        (WAIVER.replace("version = 1", "version = true"), 4, "'version' of a waiver is True", "write the number"),
+        (WAIVER.replace("2026-12-31", '"2026-12-31"'), 7, "'until' of a waiver is '2026-12-31'", "write a date"),
+        (WAIVER.replace("2026-12-31", "2026-12-31T00:00:00Z"), 7, "'until' of a waiver is datetime", "write a date"),
+        (WAIVER.replace('"/fields/0"', '"fields/0"'), 3, "'pointer' of a waiver is 'fields/0'", "write it as the"),
+        (f'owner = "me"\n{WAIVER.replace("until", "#")}', 2, "a waiver lacks until", "all of rule, pointer, "),
     ],
 )
 def test_a_fault_has_its_line_and_a_hint(project: Project, toml: str, line: int, reason: str, hint: str) -> None:
     project.add("parcel", SCHEMA, toml=toml)
-    ((file, at, said, advice),) = faults(project)
+    (file, at, said, advice), *_ = faults(project)
     assert (file, at) == ("contract.toml", line)
     assert said.startswith(reason)
     assert advice.startswith(hint)
+
+
+def test_rules_and_waivers_are_read_with_their_lines(project: Project) -> None:
+    toml = f'owner = "me"\n{WAIVER}\n{WAIVER.replace("/fields/0", "")}[rules]\nDOC_MISSING = "off"\n'
+    project.add("parcel", SCHEMA, toml=toml)
+    (contract,) = read_contracts(project.schemas)
+    assert contract.rules == {"DOC_MISSING": RuleSetting("off", 18)}
+    assert contract.waivers == (
+        Waiver("DEFAULT_CHANGED", "/fields/0", 1, "nobody reads it", "ann", date(2026, 12, 31), 2),
+        Waiver("DEFAULT_CHANGED", "", 1, "nobody reads it", "ann", date(2026, 12, 31), 10),
+    )
 
 
 def test_a_contract_that_nobody_posts_to_may_have_any_path(project: Project) -> None:

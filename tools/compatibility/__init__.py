@@ -6,6 +6,9 @@ Cheap to import: no Kafka client, no Avro library, no generated model.
 from codegen.faults import InvalidSchema
 from codegen.incompatibility import Incompatibility, IncompatibilityType
 from tools.compatibility.levels import Direction, Level, LevelFailure, check_level, level_failures
+from tools.compatibility.meaning import check_meaning
+from tools.compatibility.meaning_finding import MeaningFinding
+from tools.compatibility.rules import MeaningRule
 from tools.compatibility.verdict import check
 
 __all__ = [
@@ -15,7 +18,10 @@ __all__ = [
     "InvalidSchema",
     "Level",
     "LevelFailure",
+    "MeaningFinding",
+    "MeaningRule",
     "check",
     "check_level",
+    "check_meaning",
     "level_failures",
 ]

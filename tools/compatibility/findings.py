@@ -8,8 +8,11 @@ from enum import StrEnum
 from pathlib import Path
 
 from codegen.contract import ContractFault, ContractVersion
+from codegen.contract_rules import Waiver
 from codegen.incompatibility import Incompatibility, IncompatibilityType
 from codegen.json_source import Position
+from tools.compatibility.meaning_finding import MeaningFinding
+from tools.compatibility.rules import LintRule, MeaningRule
 
 _VERSION_FILE = re.compile(r"v([0-9]+)\.avsc")
 
@@ -24,6 +27,7 @@ class Rule(StrEnum):
     PUBLISHED_VERSION_REMOVED = "PUBLISHED_VERSION_REMOVED"
     INCOMPATIBLE = "INCOMPATIBLE"
     DOUBTFUL_SCHEMA = "DOUBTFUL_SCHEMA"
+    UNUSED_WAIVER = "UNUSED_WAIVER"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,11 @@ class Finding:
 
     `place` is where it can be mended, `related` the place in the other version that it does not agree with. `breaks` is
     the version that suffers, when it is another one than the place's. `because` says what asked for it: the level, or
-    pinned applications. A warning does not fail the check.
+    pinned applications. `pair` is (reader, writer) where two versions do not get along. A warning does not fail the
+    check.
     """
 
-    rule: Rule
+    rule: Rule | MeaningRule | LintRule
     contract: str
     place: Place
     message: str
@@ -55,6 +60,27 @@ class Finding:
     because: tuple[str, ...] = ()
     incompatibility: Incompatibility | None = None
     is_warning: bool = False
+    pair: tuple[int, int] | None = None
+    meaning: MeaningFinding | None = None
+
+    @property
+    def kind(self) -> str:
+        """The most telling id: the type of the incompatibility, or the rule."""
+        return self.rule.value if self.incompatibility is None else self.incompatibility.type.value
+
+    @property
+    def version(self) -> int | None:
+        """The version in whose file the place is."""
+        match = _VERSION_FILE.fullmatch(self.place.path.name)
+        return None if match is None else int(match.group(1))
+
+
+@dataclass(frozen=True, slots=True)
+class Waived:
+    """A finding that may stand, and the waiver that says so."""
+
+    finding: Finding
+    waiver: Waiver
 
 
 class Outcome(StrEnum):
@@ -71,12 +97,18 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The whole answer of `pipeline schema check`. `notes` are sentences on what was left out, and why."""
+    """The whole answer of `pipeline schema check`. `notes` are sentences on what was left out, and why.
+
+    `waived` has the findings that may stand, and `accepted` counts those on meaning that were told when both of their
+    versions were not yet published.
+    """
 
     contracts: tuple[str, ...]
     against: str | None
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    waived: tuple[Waived, ...] = ()
+    accepted: int = 0
 
     @property
     def outcome(self) -> Outcome:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Sequence
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TextIO
 
 from codegen.contract import Contract, InvalidContract, read_contracts
-from tools.compatibility.findings import CheckResult, Finding, Rule, from_fault, place_in
+from tools.compatibility.findings import CheckResult, Finding, Rule, Waived, from_fault, place_in
 from tools.compatibility.levels import Level
+from tools.compatibility.meaning_pairs import check_meanings
 from tools.compatibility.pairs import check_pairs
 from tools.compatibility.published import (
     DEFAULT_REFERENCE,
@@ -19,7 +20,9 @@ from tools.compatibility.published import (
     read_published,
     removed_version,
 )
+from tools.compatibility.ratings import CHECK_RULES, rate, settings_faults
 from tools.compatibility.report import write_report
+from tools.compatibility.rules import DEPRECATED
 from tools.errors import UserError
 
 
@@ -38,27 +41,40 @@ def run_check(
     level: str | None,
     format_: str,
     out: TextIO,
+    *,
+    today: date | None = None,
 ) -> int:
     """Check the contracts below `root`/schemas (all, or the named ones) and write a report (text or json) to `out`.
 
     `against` is `git:REF` or a folder, by default git:HEAD; `level` replaces the contracts' own. Gives 0 when all
     holds, 1 with findings, 2 when the files could not be checked. Raises UserError when the question itself is wrong.
     """
-    result = check_project(root, contracts, against, level)
+    result = check_project(root, contracts, against, level, today=today)
     write_report(result, root, format_, out)
     return result.outcome.exit_code
 
 
 def check_project(
-    root: Path, names: Sequence[str] = (), against: str | None = None, level: str | None = None
+    root: Path,
+    names: Sequence[str] = (),
+    against: str | None = None,
+    level: str | None = None,
+    *,
+    today: date | None = None,
 ) -> CheckResult:
-    """The check as a value. Raises UserError for an unknown contract or level, or an unreachable `against`."""
+    """The check as a value. Raises UserError for an unknown contract or level, or an unreachable `against`.
+
+    `today`, in UTC by default, decides which waivers and sunsets are over.
+    """
     schemas_dir = root / "schemas"
     chosen_level = None if level is None else _level(level)
     try:
         contracts = choose_contracts(read_contracts(schemas_dir), names)
     except InvalidContract as error:
         return CheckResult(tuple(names), against, tuple(from_fault(fault, schemas_dir) for fault in error.faults))
+    faults = settings_faults(contracts, schemas_dir)
+    if faults:
+        return CheckResult(tuple(contract.name for contract in contracts), against, tuple(faults))
     where = against or DEFAULT_REFERENCE
     published: Published | None = None
     notes: list[str] = []
@@ -67,11 +83,24 @@ def check_project(
     except NothingPublished as error:
         notes.append(f"{error}, so that nothing counts as published; everything else was checked")
     findings: list[Finding] = []
+    waived: list[Waived] = []
+    accepted = 0
+    day = today or datetime.now(UTC).date()
     for contract in contracts:
         before = {} if published is None else published.get(contract.name, {})
-        findings += changed_versions(contract, before, where)
-        findings += check_pairs(contract, chosen_level or Level(contract.compatibility))
-        findings += _doubts(contract, before)
+        held = chosen_level or Level(contract.compatibility)
+        found = [
+            *changed_versions(contract, before, where),
+            *check_pairs(contract, held),
+            *check_meanings(contract, held, day),
+            *_deprecations(contract, day),
+            *_doubts(contract, before),
+        ]
+        # At another level than its own a contract's waivers may well have nothing to do.
+        rated = rate(contract, found, before, day, CHECK_RULES if chosen_level is None else ())
+        findings += rated.findings
+        waived += rated.waived
+        accepted += rated.accepted
     if not names and published is not None:
         findings += _removed_contracts(contracts, published, schemas_dir, where)
     return CheckResult(
@@ -79,6 +108,8 @@ def check_project(
         None if published is None else where,
         tuple(findings),
         tuple(notes),
+        tuple(waived),
+        accepted,
     )
 
 
@@ -99,6 +130,8 @@ def _level(name: str) -> Level:
 
 
 def _did_you_mean(name: str, known: Iterable[str]) -> str:
+    import difflib
+
     names = [str(entry) for entry in known]
     close = difflib.get_close_matches(name, names, 1)
     return f"; did you mean {close[0]}?" if close else f"; there are {', '.join(names)}"
@@ -119,6 +152,14 @@ def _doubts(contract: Contract, published: Iterable[int]) -> list[Finding]:
         if version.number not in published
         for warning in version.schema.warnings
     ]
+
+
+def _deprecations(contract: Contract, today: date) -> list[Finding]:
+    if not any(f'"{DEPRECATED}"' in version.text for version in contract.versions):
+        return []  # nearly always, and then the command need not load what tells them
+    from tools.compatibility.deprecated_uses import check_deprecations
+
+    return check_deprecations(contract, today)
 
 
 def _removed_contracts(

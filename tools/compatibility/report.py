@@ -3,7 +3,9 @@
 The JSON is an object: `status` ("holds", "findings", "could not check"), `contracts`, `against` (or null), `notes`, and
 `findings`, each with `rule`, `severity`, `contract`, `file` (relative to the project), `line`, `column`, `pointer`,
 `source` (the line), `related` (the same five for the other file, or null), `message`, `hint`, `breaks` (a version
-number, or null), `because` and `incompatibility` (or null).
+number, or null), `because`, `incompatibility` and `meaning` (the finding on two schemas, or null). `waived` has the
+findings that a waiver lets stand, each with its `reason`, `who` and `until` besides; `accepted` is the number of
+findings on meaning between published versions, which are not told again.
 """
 
 from __future__ import annotations
@@ -37,9 +39,8 @@ def text_report(result: CheckResult, root: Path) -> Iterator[str]:
 
 
 def _finding_lines(finding: Finding, root: Path) -> Iterator[str]:
-    kind = finding.incompatibility.type if finding.incompatibility is not None else finding.rule
     severity = "warning" if finding.is_warning else "error"
-    yield f"{_address(finding.place, root)}: {severity} {kind}"
+    yield f"{_address(finding.place, root)}: {severity} {finding.kind}"
     yield f"  {finding.message}"
     yield from _source_lines(finding.place)
     if finding.related is not None:
@@ -47,6 +48,8 @@ def _finding_lines(finding: Finding, root: Path) -> Iterator[str]:
         yield from _source_lines(finding.related)
     if finding.breaks is not None:
         yield f"  breaks: v{finding.breaks} of {finding.contract} ({'; '.join(finding.because)})"
+    elif finding.because:
+        yield f"  concerns: {'; '.join(finding.because)}"
     if finding.incompatibility is not None:
         yield from _cause_lines(finding.incompatibility, "  ")
     yield f"  help: {finding.hint}"
@@ -74,7 +77,7 @@ def _cause_lines(incompatibility: Incompatibility, indent: str) -> Iterator[str]
 def _summary(result: CheckResult) -> str:
     errors = sum(not finding.is_warning for finding in result.findings)
     warnings = len(result.findings) - errors
-    told = f", {_count(warnings, 'warning')}" if warnings else ""
+    told = (f", {_count(warnings, 'warning')}" if warnings else "") + _silent(result)
     match result.outcome:
         case Outcome.HOLDS:
             compared = f", compared with {result.against}" if result.against else ""
@@ -83,6 +86,14 @@ def _summary(result: CheckResult) -> str:
             return f"does not hold: {_count(errors, 'finding')}{told}"
         case Outcome.COULD_NOT_CHECK:
             return f"could not check: {_count(errors, 'fault')} in the files{told}"
+
+
+def _silent(result: CheckResult) -> str:
+    """What is not told, and who says so."""
+    names = [entry.waiver.who for entry in result.waived]
+    who = ", ".join(f"{name} {names.count(name)}" for name in sorted(set(names)))
+    waived = f", {_count(len(names), 'finding')} waived ({who})" if names else ""
+    return waived + (f", {_count(result.accepted, 'finding')} accepted earlier" if result.accepted else "")
 
 
 def _count(number: int, what: str) -> str:
@@ -97,6 +108,16 @@ def json_report(result: CheckResult, root: Path) -> dict[str, Json]:
         "against": result.against,
         "notes": list(result.notes),
         "findings": [_finding_json(finding, root) for finding in result.findings],
+        "waived": [
+            {
+                **_finding_json(entry.finding, root),
+                "reason": entry.waiver.reason,
+                "who": entry.waiver.who,
+                "until": entry.waiver.until.isoformat(),
+            }
+            for entry in result.waived
+        ],
+        "accepted": result.accepted,
     }
 
 
@@ -112,6 +133,7 @@ def _finding_json(finding: Finding, root: Path) -> dict[str, Json]:
         "breaks": finding.breaks,
         "because": list(finding.because),
         "incompatibility": None if finding.incompatibility is None else finding.incompatibility.as_json(),
+        "meaning": None if finding.meaning is None else finding.meaning.as_json(),
     }
 
 

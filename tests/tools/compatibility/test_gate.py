@@ -64,7 +64,14 @@ def test_the_same_as_json(project: Project) -> None:
     project.write(2, user(EMAIL))
     report = project.report()
     (finding,) = report.pop("findings")
-    assert report == {"status": "findings", "contracts": ["users"], "against": "git:HEAD", "notes": []}
+    assert report == {
+        "status": "findings",
+        "contracts": ["users"],
+        "against": "git:HEAD",
+        "notes": [],
+        "waived": [],
+        "accepted": 0,
+    }
     incompatibility = finding.pop("incompatibility")
     assert incompatibility["type"] == "READER_FIELD_MISSING_DEFAULT_VALUE"
     assert finding == {
@@ -87,6 +94,7 @@ def test_the_same_as_json(project: Project) -> None:
         "hint": incompatibility["hint"],
         "breaks": 1,
         "because": ["level BACKWARD_TRANSITIVE"],
+        "meaning": None,
     }
 
 
