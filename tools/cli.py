@@ -244,6 +244,13 @@ def _consumer_options(command: _Command) -> _Command:
         click.option("--json", "json", is_flag=True, help="One machine-readable line a second."),
         click.option("--group", help="Consumer group; default <contract>-<consumer>."),
         click.option("--reader-version", type=click.IntRange(1), help="Instead of the contract's pin."),
+        click.option(
+            "--expired-version",
+            "expired",
+            type=click.IntRange(1),
+            multiple=True,
+            help="The topic holds no record of this version any more. Repeatable.",
+        ),
         click.option("--contract", default="user_action", show_default=True),
     ):
         command = option(command)
