@@ -115,6 +115,7 @@ def _sentence(choice: ReaderChoice, carried: Carried, found: Incompatibility, wa
 def _way_out(choice: ReaderChoice, culprit: Carried, schemas: Sequence[Carried], resolver: Resolver) -> str:
     """What a person can move so that the reader reads all."""
     contract, name = choice.contract, choice.contract.name
+    file = f"schemas/{name}/contract.toml"
     ways: list[str] = []
     best = _best_version(contract, schemas, resolver)
     if best is not None and choice.origin:
@@ -122,13 +123,13 @@ def _way_out(choice: ReaderChoice, culprit: Carried, schemas: Sequence[Carried],
         ways.append(f"let it read version {best} ({choice.origin} {best}{without})")
     elif best is not None:
         ways.append(
-            f"let it read version {best}: set {choice.app} = {best} under [readers] in schemas/{name}/contract.toml "
-            f"and run `python -m codegen`, or start it with --reader-version {best}"
+            f"let it read version {best}: set {choice.app} = {best} under [readers] in {file} and run "
+            f"`python -m codegen`, or start it with --reader-version {best}"
         )
     if culprit.writer is not None:
         back = _newest_readable(choice, resolver)
         if back is not None:
-            ways.append(f"let {culprit.writer} write version {back} ([writers] of the same file)")
+            ways.append(f"let {culprit.writer} write version {back} ([writers] in {file})")
     else:
         ways.append(
             f"once `pipeline schema audit {name}` finds no record of version {culprit.version}, start it with "
