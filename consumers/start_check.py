@@ -52,7 +52,7 @@ def pinned_schemas(contract: GeneratedContract) -> list[Carried]:
     """What the pinned writers write; without pins, what the API writes by default."""
     writers = contract.writers or ({"producer_api": contract.latest} if contract.ingest else {})
     return [
-        Carried(number, _schema(contract, number), _root(contract, number), f"{app} is pinned to write", app)
+        Carried(number, _schema(contract, number), schema_root(contract, number), f"{app} is pinned to write", app)
         for app, number in sorted(writers.items())
     ]
 
@@ -86,7 +86,7 @@ def refuse_unreadable(choice: ReaderChoice, carried: Iterable[Carried], latest: 
     `latest` gives the schemas of the topic's last records; it is asked only where the answer depends on it.
     """
     schemas = [each for each in carried if each.writer is not None or each.version not in choice.expired]
-    resolver, reader = Resolver(), _root(choice.contract, choice.version)
+    resolver, reader = Resolver(), schema_root(choice.contract, choice.version)
     newest = max((each.version for each in pinned_schemas(choice.contract)), default=choice.contract.latest)
     for each in schemas:
         findings = resolver.findings(reader, each.root)
@@ -141,7 +141,7 @@ def _way_out(choice: ReaderChoice, culprit: Carried, schemas: Sequence[Carried],
 def _best_version(contract: GeneratedContract, schemas: Sequence[Carried], resolver: Resolver) -> int | None:
     """The newest version that reads everything."""
     for number in reversed(contract.versions):
-        reader = _root(contract, number)
+        reader = schema_root(contract, number)
         if all(resolver.can_read(reader, each.root) for each in schemas):
             return number
     return None
@@ -149,9 +149,9 @@ def _best_version(contract: GeneratedContract, schemas: Sequence[Carried], resol
 
 def _newest_readable(choice: ReaderChoice, resolver: Resolver) -> int | None:
     """The newest version that the chosen one reads."""
-    reader = _root(choice.contract, choice.version)
+    reader = schema_root(choice.contract, choice.version)
     for number in reversed(choice.contract.versions):
-        if resolver.can_read(reader, _root(choice.contract, number)):
+        if resolver.can_read(reader, schema_root(choice.contract, number)):
             return number
     return None
 
@@ -161,7 +161,8 @@ def _schema(contract: GeneratedContract, version: int) -> Json:
     return schema
 
 
-def _root(contract: GeneratedContract, version: int) -> Node:
+def schema_root(contract: GeneratedContract, version: int) -> Node:
+    """The schema of a version, as typed nodes."""
     return parse_schema(_schema(contract, version)).root
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from codegen.contract import Contract, InvalidContract, read_contracts
+from tools.compatibility.deployed import unknown_versions
 from tools.compatibility.findings import CheckResult, Finding, Rule, from_fault, place_in
 from tools.compatibility.levels import Level
 from tools.compatibility.pairs import check_pairs
@@ -20,6 +21,7 @@ from tools.compatibility.published import (
     removed_version,
 )
 from tools.compatibility.report import write_report
+from tools.deployments.file import read_deployments
 from tools.errors import UserError
 
 
@@ -67,10 +69,12 @@ def check_project(
     except NothingPublished as error:
         notes.append(f"{error}, so that nothing counts as published; everything else was checked")
     findings: list[Finding] = []
+    deployed = read_deployments(root)
     for contract in contracts:
         before = {} if published is None else published.get(contract.name, {})
         findings += changed_versions(contract, before, where)
-        findings += check_pairs(contract, chosen_level or Level(contract.compatibility))
+        findings += check_pairs(contract, chosen_level or Level(contract.compatibility), deployed)
+        notes += unknown_versions(contract, deployed)
         findings += _doubts(contract, before)
     if not names and published is not None:
         findings += _removed_contracts(contracts, published, schemas_dir, where)
