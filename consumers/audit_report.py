@@ -50,7 +50,7 @@ def _topic_lines(content: TopicContent, audit: Audit) -> Iterator[str]:
     if content.extents is None:
         yield f"{content.topic}: there is no such topic"
         return
-    yield f"{content.topic}: {_count(content.records.count)} in {len(content.extents)} partitions"
+    yield f"{content.topic}: {_count(content.records.count)} in {_count(len(content.extents), 'partition')}"
     for ref, sighting in sorted(content.by_ref.items(), key=lambda entry: str(entry[0])):
         yield from _sighting_lines(_described(audit.schemas[ref], audit), sighting)
     if content.tombstones.count:
@@ -176,8 +176,8 @@ def _span_json(number: int, span: Span) -> Json:
     }
 
 
-def _count(number: int) -> str:
-    return f"{number} record" if number == 1 else f"{number} records"
+def _count(number: int, what: str = "record") -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _moment(timestamp_ms: int | None) -> str:

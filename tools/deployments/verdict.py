@@ -120,7 +120,8 @@ def _refusal(
 def _hint(reader: Running, writer: str | None, version: int, after: Deployments, schemas: Schemas) -> str:
     """What would make it a yes: another version for the reader, or records that are gone."""
     env, contract = reader.env, reader.contract
-    met = {*after.retained_versions(env, contract), version}
+    known = {entry.number for entry in schemas.contracts[contract].versions}
+    met = {version, *known.intersection(after.retained_versions(env, contract))}
     best = schemas.newest_reader(contract, met)
     ways = [f"let {reader.app} read version {best}, which reads all that is there"] if best is not None else []
     if writer is None:
