@@ -25,7 +25,7 @@ from consumers.frame import SchemaRef, parse_frame
 from consumers.options import find_contract, others_on
 from consumers.record import Record
 from consumers.start_check import schema_root
-from consumers.topic_reading import Extent, extents_of, read_stretch
+from consumers.topic_reading import READING, Extent, extents_of, read_stretch
 from consumers.writer_schemas import WriterSchema, WriterSchemas
 
 if TYPE_CHECKING:
@@ -169,7 +169,7 @@ def run_audit(names: Sequence[str], format_: str, out: TextIO, recorded: Readers
     contracts = [find_contract(name) for name in dict.fromkeys(names or sorted(CONTRACTS))]
     try:
         with (
-            closing(make_consumer(GROUP, overrides={"enable.partition.eof": True})) as consumer,
+            closing(make_consumer(GROUP, overrides=READING)) as consumer,
             make_registry() as registry,
         ):
             audit = audit_topics(contracts, consumer, registry, recorded or {})

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from consumers.writer_schemas import WriterSchemas
 
+# A broker that has nothing more says so at once, instead of waiting for records to come.
+READING: Final = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}
 _BROKER_S: Final = 10.0
 _POLL_S: Final = 0.5
 
@@ -54,12 +56,23 @@ def read_stretch(
 ) -> Iterator[Record]:
     """The records of each partition from its begin up to its present end, or up to the first one that `is_past`.
 
-    `consumer` needs `enable.partition.eof`. Raises Unavailable if the brokers bring nothing for some seconds.
+    `consumer` needs the properties READING. Raises Unavailable if the brokers bring nothing for some seconds.
     """
-    from confluent_kafka import KafkaError, TopicPartition
+    from confluent_kafka import TopicPartition
 
     consumer.assign([TopicPartition(topic, number, offset) for number, offset in begins.items()])
-    open_partitions, idle_s = set(begins), 0.0
+    try:
+        yield from _read_open(consumer, topic, set(begins), is_past)
+    finally:
+        consumer.unassign()
+
+
+def _read_open(
+    consumer: Consumer, topic: str, open_partitions: set[int], is_past: Callable[[Record], bool]
+) -> Iterator[Record]:
+    from confluent_kafka import KafkaError, TopicPartition
+
+    idle_s = 0.0
     while open_partitions:
         message = consumer.poll(_POLL_S)
         error = message.error() if message is not None else None
@@ -81,7 +94,7 @@ def read_stretch(
 
 def latest_schemas(group: str, topic: str, writers: WriterSchemas) -> Collection[Json]:
     """The schemas of the last record of each partition, as parsed JSON. Raises Unavailable and ConsumerError."""
-    consumer = make_consumer(group, overrides={"enable.partition.eof": True})
+    consumer = make_consumer(group, overrides=READING)
     try:
         begins = {n: max(extent.begin, extent.end - 1) for n, extent in extents_of(consumer, topic).items()}
         last: dict[int, Record] = {}
