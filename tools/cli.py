@@ -199,18 +199,6 @@ def schema_check(root: Path, contracts: tuple[str, ...], against: str | None, le
     return run_check(root, contracts, against, level, format_, sys.stdout)
 
 
-@schema.command("audit")
-@click.argument("contracts", nargs=-1)
-@click.option("--format", "format_", default="text", type=click.Choice(["text", "json"]), show_default=True)
-@click.pass_obj
-def schema_audit(root: Path, contracts: tuple[str, ...], format_: str) -> int:
-    """Can the readers read what the topics really hold? Exit 0 yes, 1 no, 2 could not find out."""
-    from consumers.audit import run_audit
-    from tools.deployments.file import read_deployments
-
-    return run_audit(contracts, format_, sys.stdout, read_deployments(root).readers())
-
-
 @schema.command("register")
 @click.argument("contracts", nargs=-1)
 @click.option("--dry-run", is_flag=True, help="Say what would be registered.")
@@ -243,6 +231,18 @@ def send(as_json: bool, **options: Any) -> int:
 
 
 pipeline.add_command(deploy)
+
+
+@schema.command("audit")
+@click.argument("contracts", nargs=-1)
+@click.option("--format", "format_", default="text", type=click.Choice(["text", "json"]), show_default=True)
+@click.pass_obj
+def schema_audit(root: Path, contracts: tuple[str, ...], format_: str) -> int:
+    """Can the readers read what the topics really hold? Exit 0 yes, 1 no, 2 could not find out."""
+    from consumers.audit import run_audit
+    from tools.deployments.file import read_deployments
+
+    return run_audit(contracts, format_, sys.stdout, read_deployments(root).readers())
 
 
 @pipeline.group()
