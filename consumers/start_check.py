@@ -126,6 +126,8 @@ def _way_out(choice: ReaderChoice, culprit: Carried, schemas: Sequence[Carried],
             f"let it read version {best}: set {choice.app} = {best} under [readers] in {file} and run "
             f"`python -m codegen`, or start it with --reader-version {best}"
         )
+    if best is None:
+        ways.append(f"move it to a release of this project whose {name} has a version that reads both")
     if culprit.writer is not None:
         back = _newest_readable(choice, resolver)
         if back is not None:
@@ -135,7 +137,7 @@ def _way_out(choice: ReaderChoice, culprit: Carried, schemas: Sequence[Carried],
             f"once `pipeline schema audit {name}` finds no record of version {culprit.version}, start it with "
             f"--expired-version {culprit.version}"
         )
-    return "; or ".join(ways) or f"add a version that reads both (`pipeline schema check {name}` says what it needs)"
+    return "; or ".join(ways)
 
 
 def _best_version(contract: GeneratedContract, schemas: Sequence[Carried], resolver: Resolver) -> int | None:

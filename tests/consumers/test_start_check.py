@@ -105,6 +105,17 @@ def test_a_version_beyond_the_pins_that_is_written_already_is_refused(registry: 
         check_registry(choice(1, OLD), registry, latest=[json.loads(CONTRACT.avsc(2))])
 
 
+def test_a_version_that_no_release_here_can_read_asks_for_another_release(registry: FakeRegistry) -> None:
+    schema = json.loads(CONTRACT.avsc(2).replace('"page_url"', '"location"'))
+    registry.schemas[70] = Schema(json.dumps(schema), "AVRO")
+    registry.subject = {1: V1_ID, 2: V2_ID, 3: 70}
+    with pytest.raises(UnreadableVersion) as caught:
+        check_registry(choice(2), registry, latest=[schema])
+    assert "): move it to a release of this project whose user_action has a version that reads both; or once" in str(
+        caught.value
+    )
+
+
 def test_the_topic_is_not_asked_where_the_answer_does_not_depend_on_it(registry: FakeRegistry) -> None:
     registry.subject = {1: V1_ID, 2: V2_ID}
     writers = WriterSchemas(registry, CONTRACT)  # type: ignore[arg-type] - a fake
