@@ -130,7 +130,7 @@ def run_check(
         for name in environments
         for one in (release.entries(name) if release is not None else _running_in(deployments, name))
     ]
-    for one in asked if release is not None else ():
+    for one in release.entries("any") if release is not None else ():
         schemas.version(one.contract, one.version)
     reasons = refusals(deployments, asked, schemas)
     _write_answer(reasons, environments, notes, format_, out)

@@ -225,6 +225,8 @@ def test_what_the_project_does_not_have_is_not_recorded(site: Site) -> None:
         site.record("billing", "people@1")
     with pytest.raises(UnknownVersion, match="users has no version 4 in this project, whose versions are 1 to 3"):
         site.ask("billing", "users@4")
+    with pytest.raises(UnknownVersion, match="users has no version 4"):
+        site.ask("billing", "users@4", env=None)
 
 
 def test_what_was_recorded_elsewhere_of_an_unknown_version_cannot_be_judged(site: Site) -> None:
