@@ -121,16 +121,15 @@ def run_check(
     if release is not None and not (release.reads or release.writes):
         raise BadQuestion(f"say what {release.app} would read or write: --reads CONTRACT@N or --writes CONTRACT@N")
     deployments, schemas = store.load(), _schemas(root)
-    environments = (env,) if env is not None else deployments.environments
+    # Also where nothing runs yet a release must read what it writes itself.
+    environments = (env,) if env is not None else (deployments.environments or ("any environment",))
     notes = [f"nothing is recorded of {name}" for name in environments if name not in deployments.environments]
-    if not environments:
-        notes = ["nothing is recorded of any environment"]
     asked = [
         one
         for name in environments
         for one in (release.entries(name) if release is not None else _running_in(deployments, name))
     ]
-    for one in release.entries("any") if release is not None else ():
+    for one in asked if release is not None else ():
         schemas.version(one.contract, one.version)
     reasons = refusals(deployments, asked, schemas)
     _write_answer(reasons, environments, notes, format_, out)
@@ -189,8 +188,7 @@ def _write_answer(
         return
     out.writelines(f"{one.message}\n  help: {one.hint}\n" for one in reasons)
     out.writelines(f"note: {note}\n" for note in notes)
-    where = ", ".join(environments) or "nowhere yet"
-    out.write(f"{'no' if reasons else 'yes'}: {where}\n")
+    out.write(f"{'no' if reasons else 'yes'}: {', '.join(environments)}\n")
 
 
 def _reason_json(one: Refusal) -> dict[str, Json]:

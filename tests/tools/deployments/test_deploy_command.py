@@ -135,6 +135,7 @@ def test_the_applications_own_old_instances_count_while_they_run(site: Site) -> 
 def test_a_release_must_read_what_it_writes_itself(site: Site) -> None:
     code, text = site.ask("pipe", "users@2", writes=("users@1",))
     assert (code, "which pipe writes" in text) == (1, True)
+    assert site.ask("pipe", "users@2", writes=("users@1",), env=None)[0] == 1
 
 
 def test_environments_do_not_know_each_other(site: Site) -> None:
@@ -147,7 +148,7 @@ def test_environments_do_not_know_each_other(site: Site) -> None:
 
 def test_where_nothing_is_recorded_everything_may_run_and_that_is_said(site: Site) -> None:
     assert site.ask("billing", "users@2") == (0, "note: nothing is recorded of production\nyes: production\n")
-    assert site.ask(None, env=None) == (0, "note: nothing is recorded of any environment\nyes: nowhere yet\n")
+    assert site.ask(None, env=None) == (0, "note: nothing is recorded of any environment\nyes: any environment\n")
 
 
 def test_what_is_true_is_recorded_with_a_warning_and_judged_without_a_question(site: Site) -> None:
@@ -276,4 +277,4 @@ def test_the_commands_themselves(tmp_path: Path) -> None:
     )
     assert deploy("record", "api", "--remove", "--env", PROD)[0] == 0
     assert deploy("expire", "user_action@2", "--env", PROD)[0] == 0
-    assert deploy("check") == (0, "note: nothing is recorded of any environment\nyes: nowhere yet\n", "")
+    assert deploy("check") == (0, "note: nothing is recorded of any environment\nyes: any environment\n", "")
