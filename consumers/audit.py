@@ -32,7 +32,8 @@ if TYPE_CHECKING:
     from confluent_kafka import Consumer
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
-GROUP: Final = "schema-audit"  # named because the client asks for one; it is never joined
+# The client asks for a group, which is never joined; KAFKA_GROUP_ID names another one that the user may use.
+GROUP: Final = "schema-audit"
 # More than any batch holds: how far behind the end that the broker told the real one may lie.
 _MOST_BEYOND: Final = 100_000
 _NOT_FOUND: Final = 404
@@ -165,11 +166,13 @@ def run_audit(names: Sequence[str], format_: str, out: TextIO, recorded: Readers
     """
     from codegen.models import CONTRACTS
     from consumers.audit_report import write_audit
+    from tools.config import kafka_conf
 
+    group = str(kafka_conf("consumer").get("group.id", GROUP))
     contracts = [find_contract(name) for name in dict.fromkeys(names or sorted(CONTRACTS))]
     try:
         with (
-            closing(make_consumer(GROUP, overrides=READING)) as consumer,
+            closing(make_consumer(group, overrides=READING)) as consumer,
             make_registry() as registry,
         ):
             audit = audit_topics(contracts, consumer, registry, recorded or {})

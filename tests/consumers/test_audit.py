@@ -8,7 +8,7 @@ import subprocess
 import sys
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -260,15 +260,29 @@ def test_a_registry_that_is_away_is_no_answer(registry: AuditedRegistry, monkeyp
     with pytest.raises(RegistryUnavailable):
         audited({"events": [plain(framed(1))]}, registry)
 
-    @contextmanager
-    def make_registry() -> Iterator[FakeRegistry]:
-        yield registry
-
-    monkeypatch.setattr(audit_module, "make_registry", make_registry)
+    monkeypatch.setattr(audit_module, "make_registry", lambda: nullcontext(registry))
     monkeypatch.setattr(audit_module, "make_consumer", lambda *_, **__: FakeTopics({"events": [plain(framed(1))]}))
     with pytest.raises(CouldNotAudit, match="could not audit: the registry did not give schema 11") as caught:
         run_audit(["user_action"], "text", io.StringIO())
     assert caught.value.exit_code == 2
+
+
+@pytest.mark.usefixtures("clean_environment")
+def test_the_group_can_be_named_where_not_every_one_is_allowed(
+    registry: AuditedRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    groups: list[str] = []
+
+    def make_consumer(group: str, **_: Any) -> FakeTopics:
+        groups.append(group)
+        return FakeTopics({"events": [plain(framed(2))]})
+
+    monkeypatch.setattr(audit_module, "make_registry", lambda: nullcontext(registry))
+    monkeypatch.setattr(audit_module, "make_consumer", make_consumer)
+    for name in ("", "mine"):
+        monkeypatch.setenv("KAFKA_GROUP_ID", name)
+        assert run_audit(["user_action"], "text", io.StringIO()) == 0
+    assert groups == ["schema-audit", "mine"]
 
 
 @pytest.fixture
