@@ -18,10 +18,11 @@ from consumers.clients import make_consumer, make_producer, registered_id
 from consumers.count_topic import FIELDS, CountReader, CountWriter
 from consumers.deserializer import Decoded, Deserializer
 from consumers.faults import ConsumerError
-from consumers.options import ConsumerOptions, find_contract
+from consumers.options import ConsumerOptions, ReaderChoice, find_contract
 from consumers.outbox import Outbox
 from consumers.progress import Progress
 from consumers.runner import Setup, run
+from consumers.start_check import pinned_schemas, refuse_unreadable
 from consumers.tally import attribute_of, text_of
 from consumers.windows import Window, Windows, minute_of
 from consumers.writer_schemas import WriterSchemas
@@ -96,13 +97,16 @@ def _make_handler(setup: Setup, output: GeneratedContract) -> CountsHandler:
     model = output.model(output.writer_version(APP))
     windows = Windows()
     writers = WriterSchemas(setup.registry, output)
+    own = ReaderChoice(APP, output, output.reader_version(APP))
+    refuse_unreadable(own, pinned_schemas(output), tuple)
+    setup.check_registered(own, writers)
     return CountsHandler(
         source=setup.contract.topic,
         time_attribute=attribute_of(setup.deserializer.model, setup.options.time_field),
         value_attribute=attribute_of(setup.deserializer.model, setup.options.count_field),
         reader=CountReader(
             topic=output.topic,
-            deserializer=Deserializer(output, output.reader_version(APP), writers),
+            deserializer=Deserializer(output, own.version, writers),
             make_consumer=lambda: make_consumer(f"{setup.group}-restore", overrides={"enable.partition.eof": True}),
         ),
         writer=CountWriter(

@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import Final
 
+from codegen.incompatibility import Incompatibility
 from consumers.faults import Undecodable
 from consumers.outbox import Outbox, Outgoing
 from consumers.record import Header, Record
@@ -68,9 +69,22 @@ def describe(record: Record, finding: Undecodable, reader: Reader) -> tuple[Head
         "stage": finding.stage,
         "error_class": finding.error_class,
         "error_message": finding.reason[:_MESSAGE_LIMIT],
+        **_incompatibility_facts(finding.incompatibility),
         "group": reader.group,
         "app_version": reader.app_version,
     }
     return tuple(
         (PREFIX + name, str(value).encode(errors="replace")) for name, value in facts.items() if value is not None
     )
+
+
+def _incompatibility_facts(found: Incompatibility | None) -> dict[str, str]:
+    """What schema resolution found, in the words that `pipeline schema check` uses."""
+    if found is None:
+        return {}
+    return {
+        "incompatibility_type": found.type.value,
+        "incompatibility_pointer": found.pointer[:_MESSAGE_LIMIT],
+        "incompatibility_message": found.message[:_MESSAGE_LIMIT],
+        "incompatibility_hint": found.hint[:_MESSAGE_LIMIT],
+    }

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import logging
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from codegen.catalog import GeneratedContract
+from codegen.incompatibility import Incompatibility, IncompatibilityType
+from codegen.resolution import resolve
+from codegen.schema import parse_schema
 from consumers.faults import Stage, Undecodable
 from consumers.frame import SchemaRef, parse_frame
 from consumers.record import Record
@@ -14,6 +19,8 @@ from consumers.writer_schemas import WriterSchema, WriterSchemas
 
 if TYPE_CHECKING:
     from codegen.runtime import AvroModel
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +49,8 @@ class Deserializer:
         self.model: type[AvroModel] = contract.model(reader_version)
         self._writers = writers
         self._others = frozenset(others)
+        self._root = parse_schema(json.loads(contract.avsc(reader_version))).root
+        self._findings: dict[SchemaRef, tuple[Incompatibility, ...]] = {}
         self._decoders: dict[SchemaRef, Callable[[bytes], AvroModel]] = {}
         self._resolution_error = AvroResolutionError
 
@@ -69,16 +78,55 @@ class Deserializer:
         try:
             value = self._decoder(writer)(body)
         except self._resolution_error as error:
-            reason = f"version {self.reader_version} cannot read schema {ref}: {error}"
-            raise Undecodable(Stage.RESOLVE, reason, ref, error) from error
+            raise self._unresolvable(ref, error) from error
         except Exception as error:
             # Decoding is a function of the bytes alone: whatever it raises, the record is at fault.
             raise Undecodable(Stage.PAYLOAD, str(error), ref, error) from error
         return Decoded(record, value, writer)
 
     def _decoder(self, writer: WriterSchema) -> Callable[[bytes], AvroModel]:
-        """The decoder of this writer's schema, made once."""
+        """The decoder of this writer's schema, made once, after the schema was checked as the gate checks it."""
         decode = self._decoders.get(writer.ref)
         if decode is None:
-            decode = self._decoders[writer.ref] = self.model.decoder(writer.schema)
+            try:
+                decode = self._make_decoder(writer)
+            except self._resolution_error as error:
+                decode = self._refusal(str(error))  # remembered like a decoder: many records may follow
+            self._decoders[writer.ref] = decode
         return decode
+
+    def _make_decoder(self, writer: WriterSchema) -> Callable[[bytes], AvroModel]:
+        for found in self._check(writer):
+            if found.type is IncompatibilityType.AMBIGUOUS_ALIAS:
+                # A decoder has to choose one of the two fields, and may read the wrong one without any error.
+                raise self._resolution_error(found.message)
+        return self.model.decoder(writer.schema)
+
+    def _refusal(self, reason: str) -> Callable[[bytes], AvroModel]:
+        def refuse(_data: bytes) -> AvroModel:
+            raise self._resolution_error(reason)
+
+        return refuse
+
+    def _check(self, writer: WriterSchema) -> tuple[Incompatibility, ...]:
+        """What keeps this writer's data from being read; empty where all can be.
+
+        Avro resolves a union's branch and an enum's symbol when a datum has it: with findings, some may still be read.
+        """
+        findings = self._findings.get(writer.ref)
+        if findings is None:
+            findings = self._findings[writer.ref] = tuple(resolve(self._root, writer.root))
+            if findings:
+                log.warning(
+                    "version %s cannot read all of schema %s (%s): %s; what it cannot read is dead-lettered",
+                    self.reader_version,
+                    writer.ref,
+                    findings[0].type,
+                    findings[0].message,
+                )
+        return findings
+
+    def _unresolvable(self, ref: SchemaRef, error: Exception) -> Undecodable:
+        findings = self._findings.get(ref, ())
+        reason = f"version {self.reader_version} cannot read schema {ref}: {error}"
+        return Undecodable(Stage.RESOLVE, reason, ref, error, findings[0] if findings else None)

@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from codegen.incompatibility import Incompatibility
     from consumers.frame import SchemaRef
 
 
@@ -25,16 +26,23 @@ class Stage(StrEnum):
 class Undecodable(Exception):
     """These bytes cannot become the reader's model, now or later.
 
-    `reason` may quote the record: it belongs into the dead letter's headers, never into a log.
+    `reason` may quote the record: it belongs into the dead letter's headers, never into a log. `incompatibility` is
+    what schema resolution found between the two schemas; it speaks of them alone.
     """
 
     def __init__(
-        self, stage: Stage, reason: str, schema_ref: SchemaRef | None = None, cause: BaseException | None = None
+        self,
+        stage: Stage,
+        reason: str,
+        schema_ref: SchemaRef | None = None,
+        cause: BaseException | None = None,
+        incompatibility: Incompatibility | None = None,
     ) -> None:
         super().__init__(f"{stage}: {reason}")
         self.stage = stage
         self.reason = reason
         self.schema_ref = schema_ref
+        self.incompatibility = incompatibility
         self.error_class = type(cause if cause is not None else self).__name__
 
 

@@ -98,6 +98,7 @@ class FaustConsumer:
         probe = make_consumer(self._setup.group)
         try:
             partitions = self._setup.wait_for(lambda: partition_count(probe, self._setup.contract.topic))
+            self._setup.check_registered()
         finally:
             probe.close()
         app: Any = faust.App(  # its own annotations do not cover what its documentation allows

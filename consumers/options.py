@@ -15,6 +15,7 @@ from consumers.faults import ConsumerError
 class ConsumerOptions:
     """`group` defaults to `<contract>-<app>`, `reader_version` to READER_VERSION and then to the contract's pin.
 
+    `expired` are versions of which the topic holds no record any more; EXPIRED_VERSIONS names further ones.
     `count_field` is the wire name of the field whose values are counted; `json` writes progress lines to stdout every
     `report_interval_s` seconds. A schema id that the registry does not know is waited for during `schema_patience_s`
     seconds, since registries replicate; then its record is dead-lettered. `stop` ends the consumer from another
@@ -24,6 +25,7 @@ class ConsumerOptions:
     contract: str = "user_action"
     group: str | None = None
     reader_version: int | None = None
+    expired: tuple[int, ...] = ()
     count_field: str = "action"
     time_field: str = "occurred_at"
     json: bool = False
@@ -57,18 +59,36 @@ def others_on(contract: GeneratedContract) -> frozenset[str]:
     ) - {contract.record}
 
 
-def reader_version_of(contract: GeneratedContract, app: str, wanted: int | None) -> int:
-    """The version that `app` reads: as wanted, else READER_VERSION, else the pin. Raises ConsumerError."""
-    from tools.config import reader_version
+@dataclass(frozen=True, slots=True)
+class ReaderChoice:
+    """Which version of `contract` the process `app` reads, and who said so: `origin` is an option, a variable, or "".
 
-    version = wanted if wanted is not None else reader_version()
-    if version is None:
-        version = contract.reader_version(app)
+    `expired` are versions of which the topic holds no record any more.
+    """
+
+    app: str
+    contract: GeneratedContract
+    version: int
+    origin: str = ""
+    expired: frozenset[int] = frozenset()
+
+
+def choose_reader(contract: GeneratedContract, app: str, options: ConsumerOptions) -> ReaderChoice:
+    """What `app` reads: as the options say, else READER_VERSION, else the pin. Raises ConsumerError."""
+    from tools.config import expired_versions, reader_version
+
+    expired = frozenset((*options.expired, *expired_versions()))
+    if options.reader_version is not None:
+        version, origin = options.reader_version, "--reader-version"
+    elif (told := reader_version()) is not None:
+        version, origin = told, "READER_VERSION"
+    else:
+        version, origin = contract.reader_version(app), ""
     try:
         contract.model(version)
     except UnknownVersion as error:
         raise ConsumerError(f"{error}: correct --reader-version, READER_VERSION or the pin in contract.toml") from None
-    return version
+    return ReaderChoice(app, contract, version, origin, expired)
 
 
 def app_version() -> str:

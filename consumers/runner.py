@@ -17,11 +17,13 @@ from consumers.deserializer import Deserializer
 from consumers.faults import ConsumerError, Unavailable
 from consumers.handler import Handler
 from consumers.loop import Loop
-from consumers.options import ConsumerOptions, app_version, find_contract, others_on, reader_version_of
+from consumers.options import ConsumerOptions, ReaderChoice, app_version, choose_reader, find_contract, others_on
 from consumers.outbox import Outbox
 from consumers.progress import Progress, Reporter, State
+from consumers.start_check import pinned_schemas, refuse_unreadable, registered_schemas
 from consumers.stopping import stop_on_signals
 from consumers.tally import Tally, attribute_of
+from consumers.topic_reading import latest_schemas
 from consumers.writer_schemas import WriterSchemas
 
 if TYPE_CHECKING:
@@ -43,12 +45,30 @@ class Setup:
     """What every consumer process has, whatever its handler and its client library."""
 
     options: ConsumerOptions
-    contract: GeneratedContract
+    choice: ReaderChoice
     group: str
     registry: SchemaRegistryClient
     deserializer: Deserializer
     progress: Progress
     tally: Tally
+    writers: WriterSchemas
+
+    @property
+    def contract(self) -> GeneratedContract:
+        return self.choice.contract
+
+    def check_registered(self, choice: ReaderChoice | None = None, writers: WriterSchemas | None = None) -> None:
+        """Wait for the registry, and refuse what the chosen version cannot read. Raises ConsumerError and Stopped."""
+        choice, writers = choice or self.choice, writers or self.writers
+
+        def check() -> None:
+            refuse_unreadable(
+                choice,
+                registered_schemas(choice.contract, self.registry, writers),
+                lambda: latest_schemas(self.group, choice.contract.topic, writers),
+            )
+
+        self.wait_for(check)
 
     def dead_letters(self) -> DeadLetterQueue:
         """The queue, with a producer of its own."""
@@ -68,33 +88,39 @@ class Setup:
         backoff = Backoff()
         while not self.options.stop.is_set():
             try:
-                return question()
+                answer = question()
             except Unavailable as reason:
                 log.warning("waiting: %s", reason)
+                self.progress.state = State.PAUSED
+                self.progress.retries += 1
+                self.reporter().report()
                 self.options.stop.wait(backoff.next_s())
+            else:
+                self.progress.state = State.STARTING
+                return answer
         raise Stopped
 
 
 @contextmanager
 def set_up(app: str, options: ConsumerOptions) -> Iterator[Setup]:
     """The parts of `app`, not yet connected to Kafka; closes the registry's client at the end. Raises ConsumerError."""
-    contract = find_contract(options.contract)
-    version = reader_version_of(contract, app, options.reader_version)
+    choice = choose_reader(find_contract(options.contract), app, options)
+    refuse_unreadable(choice, pinned_schemas(choice.contract), tuple)
     with make_registry() as registry:
-        yield _assemble(app, options, contract, version, registry)
+        yield _assemble(options, choice, registry)
 
 
-def _assemble(
-    app: str, options: ConsumerOptions, contract: GeneratedContract, version: int, registry: SchemaRegistryClient
-) -> Setup:
+def _assemble(options: ConsumerOptions, choice: ReaderChoice, registry: SchemaRegistryClient) -> Setup:
+    app, contract = choice.app, choice.contract
     writers = WriterSchemas(registry, contract, options.schema_patience_s)
-    deserializer = Deserializer(contract, version, writers, others_on(contract))
-    progress = Progress(app, contract.name, version)
+    deserializer = Deserializer(contract, choice.version, writers, others_on(contract))
+    progress = Progress(app, contract.name, choice.version)
     counted: str | None = None
     if options.count_field in deserializer.model.WIRE_NAMES.values():
         counted = attribute_of(deserializer.model, options.count_field)
         progress.counted_field = options.count_field
-    return Setup(options, contract, options.group_for(app), registry, deserializer, progress, Tally(progress, counted))
+    tally = Tally(progress, counted)
+    return Setup(options, choice, options.group_for(app), registry, deserializer, progress, tally, writers)
 
 
 def run(app: str, options: ConsumerOptions, make_handler: Callable[[Setup], Handler]) -> int:
@@ -115,6 +141,7 @@ def _make_loop(setup: Setup, handler: Handler) -> Loop:
     consumer = make_consumer(setup.group, commits.on_commit)
     try:
         setup.wait_for(lambda: partition_count(consumer, setup.contract.topic))
+        setup.check_registered()
     except (ConsumerError, Stopped):
         consumer.close()
         raise

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from codegen.catalog import GeneratedContract
-from codegen.nodes import Record, type_name
+from codegen.nodes import Node, Record, type_name
 from codegen.schema import parse_schema
 from consumers.faults import RegistryUnavailable, Stage, Undecodable
 from consumers.frame import SchemaRef
@@ -26,12 +26,13 @@ _NOT_FOUND = 404
 class WriterSchema:
     """`version` is the contract's version with exactly this schema, or None where the contract has none such.
 
-    `schema` is a legal schema as parsed JSON, `record` the full name of its root.
+    `schema` is a legal schema as parsed JSON, `root` the same as typed nodes, `record` the full name of its root.
     """
 
     ref: SchemaRef
     version: int | None
     schema: Any
+    root: Node
     record: str
 
     @property
@@ -83,7 +84,10 @@ class WriterSchemas:
             raise _unknown(ref)
         if missing_s >= self.forget_after_s:
             del self._missing_since[ref]
-        text = self._ask(ref)
+        return self.understand(ref, self._ask(ref))
+
+    def understand(self, ref: SchemaRef, text: Schema) -> WriterSchema:
+        """What the registry gave for `ref`, as a writer schema. Raises Undecodable (stage schema)."""
         if text.schema_type not in (None, "AVRO"):
             raise Undecodable(Stage.SCHEMA, f"schema {ref} is of type {text.schema_type}, not AVRO", ref)
         if text.references:
@@ -92,9 +96,10 @@ class WriterSchemas:
             schema = json.loads(text.schema_str or "")
             root = parse_schema(schema).root
         except (ValueError, RecursionError) as error:
-            raise Undecodable(Stage.SCHEMA, f"schema {ref} of the registry is no Avro schema", ref, error) from error
+            reason = f"schema {ref} of the registry is no Avro schema: {error}"
+            raise Undecodable(Stage.SCHEMA, reason, ref, error) from error
         record = root.full_name if isinstance(root, Record) else type_name(root)
-        return WriterSchema(ref, self._version_of(schema), schema, record)
+        return WriterSchema(ref, self._version_of(schema), schema, root, record)
 
     def _ask(self, ref: SchemaRef) -> Schema:
         try:

@@ -10,6 +10,7 @@ from typing import Any, Final, TypeVar
 
 import click
 
+from tools.deployments.cli import deploy
 from tools.errors import UserError
 from tools.project import find_project, is_project, project_environment, this_code
 
@@ -223,16 +224,12 @@ def schema_register(root: Path, contracts: tuple[str, ...], dry_run: bool) -> in
 @pipeline.command()
 @click.option("--url", default="http://127.0.0.1:8000", show_default=True, help="Root of the API.")
 @click.option("--contract", default="user_action", show_default=True)
-@click.option(
-    "--schema-version", type=click.IntRange(1), help="Post the JSON shape of this version; default the latest."
-)
+@click.option("--schema-version", type=click.IntRange(1), help="Post the shape of this version; default the latest.")
 @click.option("--count", type=click.IntRange(1), help="Stop after this many events.")
 @click.option("--duration", "duration_s", type=float, help="Stop after this many seconds.")
 @click.option("--rate", type=float, help="Events per second; default as fast as the answers come.")
 @click.option("--batch", default=1, show_default=True, type=click.IntRange(1), help="Events in a request.")
-@click.option(
-    "--concurrency", default=32, show_default=True, type=click.IntRange(1), help="Requests under way at once."
-)
+@click.option("--concurrency", default=32, show_default=True, type=click.IntRange(1), help="Requests at once.")
 @click.option("--invalid-ratio", default=0.0, show_default=True, help="Share of events that are wrong on purpose.")
 @click.option("--seed", type=int, help="The same seed and start make the same events.")
 @click.option("--start", type=click.DateTime(["%Y-%m-%dT%H:%M:%S%z"]), help="When the first event happened.")
@@ -242,6 +239,21 @@ def send(as_json: bool, **options: Any) -> int:
     from tools.fake_client import SendOptions, run_send
 
     return run_send(SendOptions(**options), sys.stdout, as_json=as_json)
+
+
+pipeline.add_command(deploy)
+
+
+@schema.command("audit")
+@click.argument("contracts", nargs=-1)
+@click.option("--format", "format_", default="text", type=click.Choice(["text", "json"]), show_default=True)
+@click.pass_obj
+def schema_audit(root: Path, contracts: tuple[str, ...], format_: str) -> int:
+    """Can the readers read what the topics really hold? Exit 0 yes, 1 no, 2 could not find out."""
+    from consumers.audit import run_audit
+    from tools.deployments.file import read_deployments
+
+    return run_audit(contracts, format_, sys.stdout, read_deployments(root).readers())
 
 
 @pipeline.group()
@@ -255,6 +267,9 @@ def _consumer_options(command: _Command) -> _Command:
         click.option("--json", "json", is_flag=True, help="One machine-readable line a second."),
         click.option("--group", help="Consumer group; default <contract>-<consumer>."),
         click.option("--reader-version", type=click.IntRange(1), help="Instead of the contract's pin."),
+        click.option(
+            "--expired-version", "expired", type=int, multiple=True, help="No record of it is left. Repeatable."
+        ),
         click.option("--contract", default="user_action", show_default=True),
     ):
         command = option(command)

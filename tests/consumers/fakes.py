@@ -9,7 +9,7 @@ from typing import Any
 from uuid import UUID
 
 from confluent_kafka import KafkaError, Message
-from confluent_kafka.schema_registry import Schema, SchemaRegistryError
+from confluent_kafka.schema_registry import RegisteredSchema, Schema, SchemaRegistryError
 
 from codegen.runtime import AvroModel
 from consumers.frame import frame
@@ -66,12 +66,29 @@ class Clock:
 
 
 class FakeRegistry:
-    """Knows the two versions of user_action; `away` makes it raise as a client without network does."""
+    """Knows the two versions of user_action by id; `away` makes it raise as a client without network does.
+
+    `subject` has the schema id of each version of the one subject.
+    """
 
     def __init__(self) -> None:
         self.schemas: dict[Any, Any] = {number: Schema(CONTRACT.avsc(v), "AVRO") for v, number in ((1, 11), (2, 12))}
         self.away: Exception | None = None
         self.asked: list[Any] = []
+        self.subject: dict[int, int] = {}
+
+    def get_versions(self, _subject: str) -> list[int]:
+        if self.away is not None:
+            raise self.away
+        if not self.subject:
+            raise SchemaRegistryError(404, 40401, "Subject not found")
+        return list(self.subject)
+
+    def get_version(self, subject: str, number: int) -> RegisteredSchema:
+        schema_id = self.subject[number]
+        return RegisteredSchema(
+            subject=subject, version=number, schema_id=schema_id, guid=None, schema=self.schemas[schema_id]
+        )
 
     def _answer(self, ref: Any) -> Any:
         self.asked.append(ref)

@@ -10,7 +10,7 @@ import pytest
 
 from consumers.backoff import Backoff
 from consumers.faults import ConsumerError
-from consumers.options import ConsumerOptions, app_version, find_contract, reader_version_of
+from consumers.options import ConsumerOptions, app_version, choose_reader, find_contract
 from consumers.record import headers_from, record_from
 from consumers.stopping import stop_on_signals
 from tests.consumers.fakes import CONTRACT, message
@@ -19,16 +19,26 @@ from tests.consumers.fakes import CONTRACT, message
 def test_the_pin_is_read_unless_something_nearer_says_otherwise(
     clean_environment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert reader_version_of(CONTRACT, "standard", None) == CONTRACT.readers["standard"]
+    def chosen(**options: int) -> tuple[int, str]:
+        choice = choose_reader(CONTRACT, "standard", ConsumerOptions(**options))  # type: ignore[arg-type]
+        return choice.version, choice.origin
+
+    assert chosen() == (CONTRACT.readers["standard"], "")
     monkeypatch.setenv("READER_VERSION", "1")
-    assert reader_version_of(CONTRACT, "standard", None) == 1
-    assert reader_version_of(CONTRACT, "standard", 2) == 2
+    assert chosen() == (1, "READER_VERSION")
+    assert chosen(reader_version=2) == (2, "--reader-version")
+
+
+@pytest.mark.usefixtures("clean_environment")
+def test_expired_versions_come_from_both_places(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("EXPIRED_VERSIONS", "3, 4")
+    assert choose_reader(CONTRACT, "standard", ConsumerOptions(expired=(1,))).expired == {1, 3, 4}
 
 
 @pytest.mark.usefixtures("clean_environment")
 def test_a_version_that_does_not_exist_is_refused_with_those_that_do() -> None:
     with pytest.raises(ConsumerError, match=r"user_action has no version 9; its versions are 1, 2"):
-        reader_version_of(CONTRACT, "standard", 9)
+        choose_reader(CONTRACT, "standard", ConsumerOptions(reader_version=9))
 
 
 def test_an_unknown_contract_is_refused_with_those_that_are_known() -> None:

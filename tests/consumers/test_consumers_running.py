@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import signal
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from uuid import uuid4
 
 import pytest
+from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
-from consumers.frame import VALUE_SCHEMA_HEADER
-from tests.consumers.fakes import user_action
+from consumers.frame import VALUE_SCHEMA_HEADER, frame
+from tests.consumers.fakes import CONTRACT, user_action
 from tests.consumers.running import World, world
+from tools.project import this_code
 from tools.registry.server import EmbeddedRegistry
 
 pytestmark = pytest.mark.integration
@@ -93,10 +98,15 @@ def test_two_processes_share_the_work_and_their_counts_add_up(here: World) -> No
 
 
 @pytest.mark.parametrize("app", ["standard", "faust"])
-def test_a_registry_outage_pauses_and_dead_letters_nothing(here: World, app: str) -> None:
-    here.registry.stop()
-    here.produce_actions(50)
+@pytest.mark.parametrize("when", ["from the start", "later"])
+def test_a_registry_outage_pauses_and_dead_letters_nothing(here: World, app: str, when: str) -> None:
+    if when == "from the start":
+        here.registry.stop()
     with here.running(app) as process:
+        if when == "later":
+            process.wait_for(lambda line: line["state"] == "ready", "partitions were to come")
+            here.registry.stop()
+        here.produce_actions(50)
         process.wait_for(lambda line: line["state"] == "paused" and line["retries"] > 2, "it was to pause")
         with EmbeddedRegistry(here.folder / "registry.db", port=here.registry_port):
             process.wait_seen(50)
@@ -126,12 +136,54 @@ def test_a_process_whose_broker_died_stops_when_asked(here: World, app: str, cod
         assert process.ended()[0] in codes
 
 
-def test_an_older_reader_dead_letters_what_it_cannot_resolve(here: World) -> None:
+def test_a_schema_that_cannot_be_resolved_is_dead_lettered_with_the_finding(here: World) -> None:
+    schema = json.loads(CONTRACT.avsc(1))
+    schema["fields"] = [field for field in schema["fields"] if field["name"] != "page"]
+    with SchemaRegistryClient({"url": here.registry.url}) as client:
+        foreign = client.register_schema("elsewhere-value", Schema(json.dumps(schema), "AVRO"))
     here.produce_actions(10)
-    with here.running("standard", reader_version=1) as process:
-        process.wait_seen(10)
+    here.produce(frame(foreign, b"whatever"))
+    with here.running("standard") as process:
+        process.wait_seen(11)
         last = process.stop()
-    assert (last["by_schema_version"], last["dead_lettered"]) == ({"1": 5}, 5)
+    assert (last["decoded"], last["dead_lettered"]) == (10, 1)
+    (dead,) = here.read_all("events.dlq")
+    headers = dict(dead.headers())
+    assert (headers["dlq.stage"], headers["dlq.writer_schema_id"]) == (b"resolve", str(foreign).encode())
+    assert headers["dlq.incompatibility_type"] == b"READER_FIELD_MISSING_DEFAULT_VALUE"
+    assert b"'page_url'" in headers["dlq.incompatibility_message"]
+
+
+@pytest.mark.parametrize("app", ["standard", "counts", "faust"])
+def test_a_reader_that_cannot_read_what_is_written_does_not_start(here: World, app: str) -> None:
+    """By the command, as a person runs it; the topic is not even touched."""
+    command = [sys.executable, "-P", "-m", "tools.cli", "--root", str(this_code()), "consume", app]
+    environment = {**here.environment(), "READER_VERSION": "1"}
+    done = subprocess.run(command, cwd=here.folder, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    (sentence,) = done.stderr.splitlines()
+    assert sentence.startswith(f"error: {app} reads version 1 of user_action, which cannot read version ")
+    assert "or leave READER_VERSION out)" in sentence
+
+
+@pytest.mark.parametrize("app", ["standard", "counts", "faust"])
+def test_a_version_of_the_subject_that_cannot_be_read_stops_the_start(here: World, app: str) -> None:
+    schema = json.loads(CONTRACT.avsc(2))
+    for field in schema["fields"]:
+        if field["name"] == "page_url":
+            field.update(name="location", aliases=["page_url", "page"])
+    with SchemaRegistryClient({"url": here.registry.url}) as client:
+        added = client.register_schema("events-value", Schema(json.dumps(schema), "AVRO"))
+        number = client.get_latest_version("events-value").version
+    with here.running(app) as process:  # registered, and written by nobody yet
+        process.wait_for(lambda line: line["state"] == "ready", "it was to start")
+        process.stop()
+    assert f"cannot read version {number}, which is registered and not written yet" in process.err.read_text()
+    here.produce(*[frame(added, user_action(2).serialize())] * 4)
+    with here.running(app) as process:
+        code, log = process.ended()
+    assert code != 0
+    assert f"cannot read version {number}, which the subject events-value holds" in log.strip().splitlines()[-1]
 
 
 @pytest.mark.parametrize(

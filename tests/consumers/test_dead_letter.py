@@ -5,11 +5,14 @@ import logging
 import pytest
 from confluent_kafka import KafkaError, KafkaException
 
+from codegen.resolution import resolve
+from codegen.schema import parse_schema
 from consumers.dead_letter import DeadLetterQueue, Reader
 from consumers.faults import ConsumerError, DeliveryUnconfirmed, Stage, Undecodable
 from consumers.outbox import Outbox, Outgoing
 from tests.consumers.fakes import FakeProducer, record
 
+LONGS = {"type": "array", "items": "long"}
 FINDING = Undecodable(Stage.PAYLOAD, "bad at someone@example.com", 12, EOFError("end"))
 
 
@@ -39,6 +42,21 @@ def test_a_dead_letter_keeps_the_record_whole_and_tells_its_story(
         "dlq.error_message": b"bad at someone@example.com",
         "dlq.group": b"a-group",
         "dlq.app_version": b"1.2.3",
+    }
+
+
+def test_what_schema_resolution_found_is_told_in_the_gates_words(
+    queue: DeadLetterQueue, producer: FakeProducer
+) -> None:
+    (found,) = resolve(parse_schema({"type": "array", "items": "int"}).root, parse_schema(LONGS).root)
+    queue.put(record(b"x"), Undecodable(Stage.RESOLVE, "no way", 12, incompatibility=found))
+    queue.confirm(1)
+    headers = {name: value for name, value in producer.delivered[0]["headers"] if "incompatibility" in name}
+    assert headers == {
+        "dlq.incompatibility_type": b"TYPE_MISMATCH",
+        "dlq.incompatibility_pointer": b"/items",
+        "dlq.incompatibility_message": b"the reader's int cannot read the writer's long",
+        "dlq.incompatibility_hint": b"read it as long, float or double, or add a new field that has a default",
     }
 
 

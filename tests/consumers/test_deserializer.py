@@ -60,6 +60,52 @@ def test_a_writer_that_the_reader_cannot_resolve_is_poison_of_the_resolve_stage(
         deserializer(1).read(record(framed(2)))  # v1 has no alias for page_url
     assert (found.value.stage, found.value.schema_ref) == (Stage.RESOLVE, V2_ID)
     assert found.value.error_class == "AvroResolutionError"
+    incompatibility = found.value.incompatibility
+    assert incompatibility is not None
+    assert (incompatibility.type, incompatibility.reader_path) == ("READER_FIELD_MISSING_DEFAULT_VALUE", "page")
+
+
+def test_a_schema_is_checked_once_however_many_records_it_spoils(caplog: pytest.LogCaptureFixture) -> None:
+    reader = deserializer(1)
+    reasons = set()
+    for offset in range(3):
+        with pytest.raises(Undecodable) as found:
+            reader.read(record(framed(2), offset=offset))
+        reasons.add((found.value.reason, found.value.incompatibility))
+    assert len(reasons) == 1
+    assert caplog.text.count("version 1 cannot read all of schema 12") == 1
+
+
+def registered(registry: FakeRegistry, schema_id: int, **changed: Any) -> None:
+    """Version 2 as a writer elsewhere has it: these fields otherwise."""
+    schema = json.loads(CONTRACT.avsc(2))
+    for field in schema["fields"]:
+        field.update(changed.get(field["name"], {}))
+    registry.schemas[schema_id] = Schema(json.dumps(schema), "AVRO")
+
+
+def test_of_a_schema_that_is_read_in_part_the_part_is_read(registry: FakeRegistry) -> None:
+    registered(registry, 70, page_url={"type": ["string", "null"]})
+    whole = user_action(2).serialize()
+    before, page = whole.split(b"\x0c/start")
+    reader = deserializer(2, registry)
+    assert reader.read(record(b"\0\0\0\0\x46" + before + b"\0\x0c/start" + page)).value == user_action(2)
+    with pytest.raises(Undecodable) as found:
+        reader.read(record(b"\0\0\0\0\x46" + before + b"\x02" + page))
+    assert found.value.stage is Stage.RESOLVE
+    assert found.value.incompatibility is not None
+    assert found.value.incompatibility.type == "TYPE_MISMATCH"
+
+
+def test_where_two_fields_may_be_meant_nothing_is_guessed(registry: FakeRegistry) -> None:
+    schema = json.loads(CONTRACT.avsc(2))
+    schema["fields"].insert(0, {"name": "page", "type": "string"})
+    registry.schemas[71] = Schema(json.dumps(schema), "AVRO")  # v2 reads page_url, alias page: both are there
+    with pytest.raises(Undecodable) as found:
+        deserializer(2, registry).read(record(b"\0\0\0\0\x47\x02x" + user_action(2).serialize()))
+    assert found.value.stage is Stage.RESOLVE
+    assert found.value.incompatibility is not None
+    assert found.value.incompatibility.type == "AMBIGUOUS_ALIAS"
 
 
 def test_another_record_under_the_subject_is_poison(registry: FakeRegistry) -> None:

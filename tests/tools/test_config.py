@@ -237,6 +237,17 @@ def test_a_version_is_a_whole_number_from_one(text: str) -> None:
         config.reader_version({"READER_VERSION": text})
 
 
+def test_expired_versions_are_a_list() -> None:
+    assert config.expired_versions({}) == ()
+    assert config.expired_versions({"EXPIRED_VERSIONS": "1, 12"}) == (1, 12)
+
+
+@pytest.mark.parametrize("text", ["0", "1;2", "1,", "one", "-1"])
+def test_a_list_of_versions_that_is_none_is_told(text: str) -> None:
+    with pytest.raises(ConfigError, match=r"EXPIRED_VERSIONS=.* write it as 1,2"):
+        config.expired_versions({"EXPIRED_VERSIONS": text})
+
+
 @pytest.mark.parametrize("text", ["nan", "inf", "-1", "1,5", "."])
 def test_a_float_is_finite_and_at_least_its_minimum(text: str) -> None:
     with pytest.raises(ConfigError, match=r"WAIT_S=.* at least 0"):

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TextIO
 
 from codegen.contract import Contract, InvalidContract, read_contracts
+from tools.compatibility.deployed import unknown_versions
 from tools.compatibility.findings import CheckResult, Finding, Rule, Waived, from_fault, place_in
 from tools.compatibility.levels import Level
 from tools.compatibility.meaning_pairs import check_meanings
@@ -23,6 +24,7 @@ from tools.compatibility.published import (
 from tools.compatibility.ratings import CHECK_RULES, rate, settings_faults
 from tools.compatibility.report import write_report
 from tools.compatibility.rules import DEPRECATED
+from tools.deployments.file import read_deployments
 from tools.errors import UserError
 
 
@@ -85,17 +87,19 @@ def check_project(
     findings: list[Finding] = []
     waived: list[Waived] = []
     accepted = 0
+    deployed = read_deployments(root)
     day = today or datetime.now(UTC).date()
     for contract in contracts:
         before = {} if published is None else published.get(contract.name, {})
         held = chosen_level or Level(contract.compatibility)
         found = [
             *changed_versions(contract, before, where),
-            *check_pairs(contract, held),
+            *check_pairs(contract, held, deployed),
             *check_meanings(contract, held, day),
             *_deprecations(contract, day),
             *_doubts(contract, before),
         ]
+        notes += unknown_versions(contract, deployed)
         # At another level than its own a contract's waivers may well have nothing to do.
         rated = rate(contract, found, before, day, CHECK_RULES if chosen_level is None else ())
         findings += rated.findings

@@ -7,14 +7,17 @@ from collections.abc import Iterator
 from codegen.contract import Contract
 from codegen.incompatibility import Incompatibility
 from codegen.resolution import resolve
+from tools.compatibility.deployed import NOTHING_DEPLOYED, deployed_pairs
 from tools.compatibility.findings import Finding, Rule, place_in, writer_hint
 from tools.compatibility.levels import Direction, Level
+from tools.deployments.model import Deployments
 
 
-def check_pairs(contract: Contract, level: Level) -> list[Finding]:
+def check_pairs(contract: Contract, level: Level, deployed: Deployments = NOTHING_DEPLOYED) -> list[Finding]:
     """Every incompatibility among the versions of `contract`, each pair once, with all that asks for it."""
     wanted: dict[tuple[int, int], list[str]] = {}
-    for reader, writer, reason in (*_history_pairs(contract, level), *_pinned_pairs(contract)):
+    pairs = (*_history_pairs(contract, level), *_pinned_pairs(contract), *deployed_pairs(contract, deployed))
+    for reader, writer, reason in pairs:
         wanted.setdefault((reader, writer), []).append(reason)
     found: list[Finding] = []
     for (reader, writer), reasons in sorted(wanted.items(), key=lambda entry: (max(entry[0]), entry[0])):

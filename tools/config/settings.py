@@ -31,6 +31,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("SCHEMA_REGISTRY_URL", "http://127.0.0.1:8081", "registry, http(s) URLs separated by commas"),
     Variable("SCHEMA_REGISTRY_…", "", "any property of the registry client: SCHEMA_REGISTRY_SSL_CA_LOCATION"),
     Variable("READER_VERSION", "", "schema version that a consumer reads, instead of the contract's pin"),
+    Variable("EXPIRED_VERSIONS", "", "versions, separated by commas, of which a consumer's topic holds no record"),
     Variable("WRITER_VERSION", "", "schema version that the API writes, instead of the contract's pin"),
 )
 DEFAULTS: Mapping[str, str] = {row.name: row.default for row in VARIABLES if row.default}
@@ -90,6 +91,15 @@ def setting_bool(name: str, default: bool, environ: Mapping[str, str] | None = N
 def reader_version(environ: Mapping[str, str] | None = None) -> int | None:
     """READER_VERSION: the schema version, 1 or more, that this process reads; None leaves it to the contract's pin."""
     return setting_optional_int("READER_VERSION", 1, environ)
+
+
+def expired_versions(environ: Mapping[str, str] | None = None) -> tuple[int, ...]:
+    """EXPIRED_VERSIONS: schema versions, 1 or more and separated by commas, of which the topic holds nothing more."""
+    text = setting_str("EXPIRED_VERSIONS", "", environ)
+    numbers = [number.strip() for number in text.split(",")] if text else []
+    if not all(re.fullmatch(r"[1-9][0-9]{0,8}", number) for number in numbers):
+        raise ConfigError(f"EXPIRED_VERSIONS={text!r} is no list of versions: write it as 1,2 or unset it")
+    return tuple(int(number) for number in numbers)
 
 
 def writer_version(environ: Mapping[str, str] | None = None) -> int | None:

@@ -1,0 +1,112 @@
+"""Reading a stretch of a topic from outside: no group is joined, and nothing is committed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, cast
+
+from codegen.nodes import Json
+from consumers.clients import make_consumer, partition_count
+from consumers.commits import polled_record
+from consumers.faults import Unavailable, Undecodable
+from consumers.frame import parse_frame
+from consumers.record import Record
+
+if TYPE_CHECKING:
+    from confluent_kafka import Consumer
+
+    from consumers.writer_schemas import WriterSchemas
+
+# A broker that has nothing more says so at once, instead of waiting for records to come.
+READING: Final = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}
+_BROKER_S: Final = 10.0
+_POLL_S: Final = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """A partition's first offset and the one behind its last record, as the broker tells them.
+
+    The embedded broker tells the last batch's first offset + 1 for the end.
+    """
+
+    begin: int
+    end: int
+
+
+def extents_of(consumer: Consumer, topic: str) -> dict[int, Extent]:
+    """The extent of each partition. Raises ConsumerError for a topic that is not there, Unavailable without brokers."""
+    from confluent_kafka import KafkaException, TopicPartition
+
+    found: dict[int, Extent] = {}
+    for number in range(partition_count(consumer, topic, _BROKER_S)):
+        try:
+            limits = consumer.get_watermark_offsets(TopicPartition(topic, number), timeout=_BROKER_S)
+        except KafkaException as error:
+            raise Unavailable(f"no broker told where {topic}[{number}] ends ({error.args[0].str()})") from error
+        if limits is None:
+            raise Unavailable(f"no broker told where {topic}[{number}] ends within {_BROKER_S:g} s")
+        found[number] = Extent(*limits)
+    return found
+
+
+def read_stretch(
+    consumer: Consumer, topic: str, begins: Mapping[int, int], is_past: Callable[[Record], bool]
+) -> Iterator[Record]:
+    """The records of each partition from its begin up to its present end, or up to the first one that `is_past`.
+
+    `consumer` needs the properties READING. Raises Unavailable if the brokers bring nothing for some seconds.
+    """
+    from confluent_kafka import TopicPartition
+
+    consumer.assign([TopicPartition(topic, number, offset) for number, offset in begins.items()])
+    try:
+        yield from _read_open(consumer, topic, set(begins), is_past)
+    finally:
+        consumer.unassign()
+
+
+def _read_open(
+    consumer: Consumer, topic: str, open_partitions: set[int], is_past: Callable[[Record], bool]
+) -> Iterator[Record]:
+    from confluent_kafka import KafkaError, TopicPartition
+
+    idle_s = 0.0
+    while open_partitions:
+        message = consumer.poll(_POLL_S)
+        error = message.error() if message is not None else None
+        if message is not None and error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
+            open_partitions.discard(cast("int", message.partition()))
+            idle_s = 0.0
+        elif (record := polled_record(message)) is None:
+            idle_s += _POLL_S
+            if idle_s >= _BROKER_S:
+                raise Unavailable(f"the brokers brought nothing of {topic} for {_BROKER_S:g} s before its end")
+        elif record.partition in open_partitions:
+            idle_s = 0.0
+            if is_past(record):
+                open_partitions.discard(record.partition)
+                consumer.pause([TopicPartition(topic, record.partition)])
+            else:
+                yield record
+
+
+def latest_schemas(group: str, topic: str, writers: WriterSchemas) -> Collection[Json]:
+    """The schemas of the last record of each partition, as parsed JSON. Raises Unavailable and ConsumerError."""
+    consumer = make_consumer(group, overrides=READING)
+    try:
+        begins = {n: max(extent.begin, extent.end - 1) for n, extent in extents_of(consumer, topic).items()}
+        last: dict[int, Record] = {}
+        for record in read_stretch(consumer, topic, begins, lambda record: record.partition in last):
+            last[record.partition] = record
+    finally:
+        consumer.close()
+    found: list[Json] = []
+    for record in last.values():
+        try:
+            if record.value is not None:
+                found.append(writers.get(parse_frame(record.value, record.headers)[0]).schema)
+        except Undecodable:
+            continue  # poison says nothing about versions
+    return found
