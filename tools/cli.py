@@ -12,6 +12,7 @@ import click
 
 from tools.errors import UserError
 from tools.project import find_project, is_project, project_environment, this_code
+from tools.schema_cli import schema
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -180,33 +181,7 @@ def codegen(root: Path, arguments: tuple[str, ...]) -> int:
     return run((*places, *arguments), sys.stdout, sys.stderr)
 
 
-@pipeline.group()
-def schema() -> None:
-    """The gate: compatibility, and the only way into a registry."""
-
-
-@schema.command("check")
-@click.argument("contracts", nargs=-1)
-@click.option("--against", help="git:REF or a folder of contracts; default git:HEAD.")
-@click.option("--level", help="Check at this level instead of the contract's.")
-@click.option("--format", "format_", default="text", type=click.Choice(["text", "json"]), show_default=True)
-@click.pass_obj
-def schema_check(root: Path, contracts: tuple[str, ...], against: str | None, level: str | None, format_: str) -> int:
-    """Does every change hold? Exit 0 yes, 1 findings, 2 could not check."""
-    from tools.compatibility.gate import run_check
-
-    return run_check(root, contracts, against, level, format_, sys.stdout)
-
-
-@schema.command("register")
-@click.argument("contracts", nargs=-1)
-@click.option("--dry-run", is_flag=True, help="Say what would be registered.")
-@click.pass_obj
-def schema_register(root: Path, contracts: tuple[str, ...], dry_run: bool) -> int:
-    """Register every version that the registry lacks, after the gate has passed."""
-    from tools.register import run_register
-
-    return run_register(root, contracts, dry_run=dry_run, out=sys.stdout)
+pipeline.add_command(schema)
 
 
 @pipeline.command()

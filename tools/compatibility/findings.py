@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
-from codegen.contract import ContractFault, ContractVersion
+from codegen.contract import ContractFault
 from codegen.incompatibility import Incompatibility, IncompatibilityType
-from codegen.json_source import Position
+from codegen.json_source import JsonSource, Position
 
 _VERSION_FILE = re.compile(r"v([0-9]+)\.avsc")
 
@@ -24,6 +26,7 @@ class Rule(StrEnum):
     PUBLISHED_VERSION_REMOVED = "PUBLISHED_VERSION_REMOVED"
     INCOMPATIBLE = "INCOMPATIBLE"
     DOUBTFUL_SCHEMA = "DOUBTFUL_SCHEMA"
+    DRIFT = "DRIFT"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,8 @@ class Finding:
 
     `place` is where it can be mended, `related` the place in the other version that it does not agree with. `breaks` is
     the version that suffers, when it is another one than the place's. `because` says what asked for it: the level, or
-    pinned applications. A warning does not fail the check.
+    pinned applications. `consequences` are sentences on what a running consumer or an HTTP client would meet. `pair` is
+    (reader, writer) where two versions do not get along. A warning does not fail the check.
     """
 
     rule: Rule
@@ -55,6 +59,13 @@ class Finding:
     because: tuple[str, ...] = ()
     incompatibility: Incompatibility | None = None
     is_warning: bool = False
+    consequences: tuple[str, ...] = ()
+    pair: tuple[int, int] | None = None
+
+    @property
+    def kind(self) -> str:
+        """The most telling id: the type of the incompatibility, or the rule."""
+        return self.rule.value if self.incompatibility is None else self.incompatibility.type.value
 
 
 class Outcome(StrEnum):
@@ -71,12 +82,18 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The whole answer of `pipeline schema check`. `notes` are sentences on what was left out, and why."""
+    """The whole answer of `pipeline schema check`.
+
+    `notes` are sentences on what was left out, and why. `versions` and `pairs` say what was looked at, by contract: the
+    numbers of its versions, and (reader, writer) for each pair that must hold.
+    """
 
     contracts: tuple[str, ...]
     against: str | None
     findings: tuple[Finding, ...]
     notes: tuple[str, ...] = ()
+    versions: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    pairs: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
     @property
     def outcome(self) -> Outcome:
@@ -87,7 +104,18 @@ class CheckResult:
         return Outcome.FINDINGS if rules else Outcome.HOLDS
 
 
-def place_in(version: ContractVersion, pointer: str) -> Place:
+class SchemaText(Protocol):
+    """A schema as it stands in a file: a version of a contract, or any other."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def source(self) -> JsonSource: ...
+
+
+def place_in(version: SchemaText, pointer: str) -> Place:
     """The place of `pointer`, or of the nearest thing around it, in the file of `version`.
 
     A field or a named type is shown by the line of its name.
@@ -95,6 +123,11 @@ def place_in(version: ContractVersion, pointer: str) -> Place:
     named = f"{pointer}/name"
     position = version.source.position(named if named in version.source.positions else pointer)
     return Place(version.path, position, pointer, version.text.split("\n")[position.line - 1])
+
+
+def relative_path(path: Path, root: Path) -> str:
+    """`path` as seen from `root`, with slashes; as it is where it lies elsewhere."""
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
 def from_fault(fault: ContractFault, schemas_dir: Path) -> Finding:

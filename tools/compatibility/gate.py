@@ -8,16 +8,17 @@ from pathlib import Path
 from typing import TextIO
 
 from codegen.contract import Contract, InvalidContract, read_contracts
+from tools.compatibility.drift import check_drift
 from tools.compatibility.findings import CheckResult, Finding, Rule, from_fault, place_in
 from tools.compatibility.levels import Level
-from tools.compatibility.pairs import check_pairs
+from tools.compatibility.pairs import check_pairs, wanted_pairs
 from tools.compatibility.published import (
     DEFAULT_REFERENCE,
     NothingPublished,
-    Published,
+    Publications,
     changed_versions,
     read_published,
-    removed_version,
+    removed_contracts,
 )
 from tools.compatibility.report import write_report
 from tools.errors import UserError
@@ -38,19 +39,27 @@ def run_check(
     level: str | None,
     format_: str,
     out: TextIO,
+    *,
+    drift: bool = True,
 ) -> int:
-    """Check the contracts below `root`/schemas (all, or the named ones) and write a report (text or json) to `out`.
+    """Check the contracts below `root`/schemas (all, or the named ones) and write a report to `out`.
 
-    `against` is `git:REF` or a folder, by default git:HEAD; `level` replaces the contracts' own. Gives 0 when all
-    holds, 1 with findings, 2 when the files could not be checked. Raises UserError when the question itself is wrong.
+    `against` is `git:REF`, `registry` or a folder, by default git:HEAD; `level` replaces the contracts' own; `format_`
+    is one of tools.compatibility.report.FORMATS; `drift` looks at the generated models too. Gives 0 when all holds, 1
+    with findings, 2 when the files could not be checked. Raises UserError when the question itself is wrong.
     """
-    result = check_project(root, contracts, against, level)
+    result = check_project(root, contracts, against, level, drift=drift)
     write_report(result, root, format_, out)
     return result.outcome.exit_code
 
 
 def check_project(
-    root: Path, names: Sequence[str] = (), against: str | None = None, level: str | None = None
+    root: Path,
+    names: Sequence[str] = (),
+    against: str | None = None,
+    level: str | None = None,
+    *,
+    drift: bool = False,
 ) -> CheckResult:
     """The check as a value. Raises UserError for an unknown contract or level, or an unreachable `against`."""
     schemas_dir = root / "schemas"
@@ -59,26 +68,30 @@ def check_project(
         contracts = choose_contracts(read_contracts(schemas_dir), names)
     except InvalidContract as error:
         return CheckResult(tuple(names), against, tuple(from_fault(fault, schemas_dir) for fault in error.faults))
-    where = against or DEFAULT_REFERENCE
-    published: Published | None = None
-    notes: list[str] = []
+    published, notes = Publications(()), []
     try:
-        published = read_published(root, schemas_dir, against)
+        published = read_published(root, contracts, against)
     except NothingPublished as error:
         notes.append(f"{error}, so that nothing counts as published; everything else was checked")
     findings: list[Finding] = []
+    pairs = {
+        contract.name: wanted_pairs(contract, chosen_level or Level(contract.compatibility)) for contract in contracts
+    }
     for contract in contracts:
-        before = {} if published is None else published.get(contract.name, {})
-        findings += changed_versions(contract, before, where)
-        findings += check_pairs(contract, chosen_level or Level(contract.compatibility))
-        findings += _doubts(contract, before)
-    if not names and published is not None:
-        findings += _removed_contracts(contracts, published, schemas_dir, where)
+        findings += changed_versions(contract, published)
+        findings += check_pairs(contract, pairs[contract.name])
+        findings += _doubts(contract, published.versions_of(contract.name))
+    if not names:
+        findings += removed_contracts(contracts, published, schemas_dir)
+    if drift:
+        findings += [finding for finding in check_drift(root) if not names or finding.contract in names]
     return CheckResult(
         tuple(contract.name for contract in contracts),
-        None if published is None else where,
+        (against or DEFAULT_REFERENCE) if published.places else None,
         tuple(findings),
-        tuple(notes),
+        (*notes, *published.notes),
+        {contract.name: tuple(version.number for version in contract.versions) for contract in contracts},
+        {name: tuple(wanted) for name, wanted in pairs.items()},
     )
 
 
@@ -118,16 +131,4 @@ def _doubts(contract: Contract, published: Iterable[int]) -> list[Finding]:
         for version in contract.versions
         if version.number not in published
         for warning in version.schema.warnings
-    ]
-
-
-def _removed_contracts(
-    contracts: Sequence[Contract], published: Published, schemas_dir: Path, where: str
-) -> list[Finding]:
-    present = {contract.name for contract in contracts}
-    return [
-        removed_version(name, schemas_dir / name / f"v{number}.avsc", where)
-        for name, versions in sorted(published.items())
-        if name not in present
-        for number in sorted(versions)
     ]
