@@ -9,8 +9,8 @@ from typing import Final, TextIO
 
 from codegen.contract import Contract, ContractVersion
 from codegen.nodes import MISSING, Json
-from tools.compatibility.choice import find_contract, find_version
 from tools.compatibility.changes import Change
+from tools.compatibility.choice import find_contract, find_version
 from tools.compatibility.differences import find_changes
 
 _WIDTH: Final = 20
