@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from tools.errors import UserError
-from tools.project import find_project, is_project, project_environment, this_code
+from tools.project import find_project, has_contracts, is_project, project_environment, this_code
 from tools.schema_cli import schema
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -23,10 +23,12 @@ _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 1
 @click.pass_context
 def pipeline(context: click.Context, root: Path | None) -> None:
     """A schema-governed event pipeline: contract → models → HTTP → Kafka → consumers."""
-    if root is not None and not is_project(root.resolve()):
+    # The gate needs contracts alone: another repository's hook runs it where there is no code of ours.
+    is_enough = has_contracts if context.invoked_subcommand == schema.name else is_project
+    if root is not None and not is_enough(root.resolve()):
         raise UserError(f"{root} is no project: it needs schemas/ and the code beside it")
-    context.obj = find_project(Path.cwd()) if root is None else root.resolve()
-    if context.obj != this_code():
+    context.obj = find_project(Path.cwd(), is_enough) if root is None else root.resolve()
+    if is_project(context.obj) and context.obj != this_code():
         _run_project_itself(context.obj)
 
 

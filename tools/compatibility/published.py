@@ -89,7 +89,7 @@ def _read_folder(root: Path, against: str) -> Publications:
 
 def _read_registry(contracts: Sequence[Contract]) -> Publications:
     from tools.compatibility.registry_versions import RegistryReader
-    from tools.config import schema_registry_conf
+    from tools.config.registry import schema_registry_conf
 
     reader = RegistryReader(schema_registry_conf())
     versions = {contract.name: reader.versions(contract.subject) for contract in contracts}

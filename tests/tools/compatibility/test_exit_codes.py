@@ -119,3 +119,18 @@ def test_could_not_check(shell: Shell, story: object, arguments: list[str]) -> N
     ended = shell.run(*arguments)
     assert ended.code == 2
     assert ended.out + ended.err
+
+
+def test_contracts_without_our_code_are_enough(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a hook in another repository meets them; every other command needs the code."""
+    project.write(1, user())
+    monkeypatch.chdir(project.root / "schemas")
+    for arguments, code in (
+        (["schema", "check"], 0),
+        (["codegen"], 2),
+        (["--root", "..", "schema", "history", "users"], 0),
+    ):
+        monkeypatch.setattr("sys.argv", ["pipeline", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            cli.main()
+        assert ended.value.code == code, arguments

@@ -6,12 +6,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import click
 import fastjsonschema
 import pytest
 import xmlschema
 
 from tests.tools.compatibility.projects import Project, user
 from tools.compatibility.report import FORMATS
+from tools.schema_cli import schema_check
 
 HERE = Path(__file__).parent
 GATE_SCHEMA = HERE.parents[3] / "docs" / "gate.schema.json"
@@ -60,6 +62,12 @@ def illegal(project: Project) -> None:
 def gap(project: Project) -> None:
     project.write(1, user())
     project.write(3, user())
+
+
+def test_the_command_offers_every_form() -> None:
+    (option,) = (option for option in schema_check.params if option.name == "format_")
+    assert isinstance(option.type, click.Choice)
+    assert list(option.type.choices) == list(FORMATS)
 
 
 STORIES = [good, doubtful, breaking, illegal, gap]
