@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -15,6 +16,7 @@ from typing import Final
 _TIMEOUT_S: Final = 60
 # Where a branch may have left from, best first; origin/HEAD is what the remote calls its default.
 _MAIN_BRANCHES: Final = (
+    "refs/remotes/origin/HEAD",
     "refs/remotes/origin/main",
     "refs/remotes/origin/master",
     "refs/heads/main",
@@ -24,6 +26,10 @@ _MAIN_BRANCHES: Final = (
 
 class GitUnable(Exception):
     """Git cannot say it. The text is one sentence that says why."""
+
+
+class _CommandFailed(GitUnable):
+    """Git itself is there, and says no."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +50,9 @@ class Repository:
         """The name of the commit that `reference` means. Raises GitUnable."""
         if reference.startswith("-") or not reference:
             raise GitUnable(f"{reference!r} is no git reference")
-        self._git("rev-parse", "--is-inside-work-tree")
         try:
             return self._line("rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}")
-        except GitUnable:
+        except _CommandFailed:
             reason = f"git has no commit {reference!r}"
             if self.is_shallow:
                 reason += " (this clone is shallow: `git fetch --unshallow`, or fetch-depth: 0 in a workflow)"
@@ -71,10 +76,8 @@ class Repository:
     def fork_point(self, head: str, reference: str | None = None) -> str | None:
         """The commit where the branch of `head` left `reference`, or else the main branch; None if there is none."""
         for other in (reference,) if reference is not None else self._main_branches():
-            try:
-                return self._line("merge-base", head, self.commit(other))
-            except GitUnable:
-                continue
+            with suppress(_CommandFailed):  # no common commit: the next one
+                return self._line("merge-base", head, other)
         return None
 
     def commits(self, head: str, since: str | None) -> list[Commit]:
@@ -93,11 +96,9 @@ class Repository:
         return [Commit(name, texts) for name, texts in commits.items()]
 
     def _main_branches(self) -> list[str]:
-        try:
-            remote = self._line("symbolic-ref", "--quiet", "refs/remotes/origin/HEAD")
-        except GitUnable:
-            return list(_MAIN_BRANCHES)
-        return [remote, *_MAIN_BRANCHES]
+        """Those that are there."""
+        known = self._line("for-each-ref", "--format=%(refname)", *_MAIN_BRANCHES).splitlines()
+        return [branch for branch in _MAIN_BRANCHES if branch in known]
 
     def _blobs(self, names: Sequence[str]) -> list[bytes]:
         """The contents of git objects, all by one process. An answer is `<name> <type> <size>`, bytes, a newline."""
@@ -138,7 +139,7 @@ class Repository:
         said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
         if "not a git repository" in said:
             raise GitUnable("this folder is in no git repository")
-        raise GitUnable(f"git {command} failed ({said or f'exit code {done.returncode}'})")
+        raise _CommandFailed(f"git {command} failed ({said or f'exit code {done.returncode}'})")
 
 
 def _touched_files(log: str) -> Iterator[tuple[str, str, str]]:

@@ -84,7 +84,7 @@ def _steps(rollout: Rollout, root: Path) -> Iterator[tuple[str, list[str]]]:
 def _move_lines(move: Move, contract: Contract, root: Path) -> Iterator[str]:
     yield from (f"not before {need}" for need in move.needs)
     yield f"{relative_path(contract.folder / 'contract.toml', root)}, [{move.table}]:"
-    for change in move.changes:
+    for change in sorted(move.changes, key=lambda change: change.line or 0):
         yield from _change_lines(change)
     yield "python -m codegen, commit, roll them out"
     yield f"safe because {move.because}"
@@ -113,6 +113,8 @@ def _client_lines(rollout: Rollout) -> Iterator[str]:
     if api >= number:
         return
     yield f"once it writes v{number}: {_shapes(after)}"
+    if number in before:
+        yield f"until then events in the shape of v{number} are turned into v{api}, without what is new"
     for shape in gained:
         yield f"clients that post v{shape} get 422 for what is new in it until then"
     for shape in lost:

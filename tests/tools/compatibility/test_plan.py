@@ -42,10 +42,10 @@ users v2, level BACKWARD_TRANSITIVE: readers first
 
 2. Move the readers: audit, report
    schemas/users/contract.toml, [readers]:
-      7 - audit = 1
-        + audit = 2
       6 - report = 1
         + report = 2
+      7 - audit = 1
+        + audit = 2
    python -m codegen, commit, roll them out
    safe because v2 reads what is written: v1
    go on when every instance of audit, report runs with v2, and nothing comes to the dead-letter topic
@@ -61,6 +61,7 @@ users v2, level BACKWARD_TRANSITIVE: readers first
 HTTP clients:
   now, while producer_api writes v1: events in the shape of v1, v2 are accepted
   once it writes v2: v1, v2
+  until then events in the shape of v2 are turned into v1, without what is new
   no client has to change: an old shape ends only with a version that cannot read it
 """,
     )
