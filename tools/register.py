@@ -86,7 +86,7 @@ def register_contracts(
     url = _without_credentials(str(registry_conf["url"]))
     try:
         with SchemaRegistryClient(dict(registry_conf)) as client:
-            return _register(client, contracts, dry_run, out)
+            code, missing = _register(client, contracts, dry_run, out)
     except _transport_errors() as error:
         reason = str(error) or type(error).__name__
         raise RegistryUnavailable(f"no answer from the schema registry at {url} ({reason}); is it running?") from None
@@ -95,21 +95,30 @@ def register_contracts(
             raise RegistrationRefused(f"the schema registry at {url} refused it: {error.error_message}") from None
         code = error.http_status_code
         raise RegistryUnavailable(f"the schema registry at {url} answered {code}: {error.error_message}") from None
+    if dry_run and code == 0:
+        would = (
+            f"{missing} version{'' if missing == 1 else 's'} would be registered" if missing else "it lacks no version"
+        )
+        out.write(f"nothing was written to {url}: {would}\n")
+    return code
 
 
-def _register(client: SchemaRegistryClient, contracts: Sequence[Contract], dry_run: bool, out: TextIO) -> int:
+def _register(
+    client: SchemaRegistryClient, contracts: Sequence[Contract], dry_run: bool, out: TextIO
+) -> tuple[int, int]:
+    """The exit code, and how many versions the registry lacked."""
     plans = [_plan(client, contract) for contract in contracts]
     conflicts = [conflict for plan in plans for conflict in plan.conflicts]
     if conflicts:
         out.writelines(f"error: {conflict}\n" for conflict in conflicts)
         out.write("nothing was registered\n")
-        return 1
+        return 1, 0
     for plan in plans:
         misplaced = _carry_out(client, plan, dry_run, out)
         if misplaced is not None:
             out.write(f"error: {misplaced}\n")
-            return 1
-    return 0
+            return 1, 0
+    return 0, sum(len(plan.missing) for plan in plans)
 
 
 def _plan(client: SchemaRegistryClient, contract: Contract) -> _Plan:
