@@ -24,7 +24,7 @@ class _Fields:
     """What a version's root says: names with the shapes of their types, and the `others`, whose types have names."""
 
     record: Record
-    shapes: frozenset[tuple[str, _Shape]]
+    shapes: frozenset[int]
     others: frozenset[str]
     by_name: Mapping[str, Field]
     aliases: frozenset[str]
@@ -36,6 +36,8 @@ class SurePairs:
     def __init__(self, versions: Sequence[ContractVersion]) -> None:
         self._resolver = Resolver()
         self._types: dict[_Shape, Node] = {}
+        self._numbers: dict[tuple[str, _Shape], int] = {}  # sets of numbers are compared faster than sets of texts
+        self._names: list[str] = []
         self._versions = {version.number: self._fields(version.record) for version in versions}
 
     def resolves(self, reader: int, writer: int) -> bool:
@@ -47,7 +49,7 @@ class SurePairs:
             return False
         return all(
             self._field_resolves(read.by_name[name], written.by_name.get(name))
-            for name in (*(name for name, _ in read.shapes - written.shapes), *read.others)
+            for name in (*(self._names[number] for number in read.shapes - written.shapes), *read.others)
         )
 
     def _field_resolves(self, read: Field, written: Field | None) -> bool:
@@ -59,11 +61,18 @@ class SurePairs:
         shapes = {field.name: shape for field in record.fields if (shape := _shape(field.type)) is not None}
         return _Fields(
             record,
-            frozenset(shapes.items()),
+            frozenset(self._number(name, shape) for name, shape in shapes.items()),
             frozenset(field.name for field in record.fields if field.name not in shapes),
             {field.name: field for field in record.fields},
             frozenset(alias for field in record.fields for alias in field.aliases if alias != field.name),
         )
+
+    def _number(self, name: str, shape: _Shape) -> int:
+        """One number for all fields of this name and shape."""
+        number = self._numbers.setdefault((name, shape), len(self._names))
+        if number == len(self._names):
+            self._names.append(name)
+        return number
 
     def _one(self, node: Node) -> Node:
         """One node for all of the same shape, so that the resolver's cache knows it again."""
