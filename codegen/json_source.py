@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Final
 
@@ -17,6 +18,7 @@ from codegen.nodes import Json
 _SPACE: Final = re.compile(r"[ \t\n\r]*")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][-+]?[0-9]+)?")
 _LITERALS: Final[dict[str, Json]] = {"true": True, "false": False, "null": None}
+_SURROGATE: Final = re.compile(r"\\u[dD][89a-fA-F]")
 _STRINGS: Final = json.JSONDecoder()
 _MAX_DEPTH: Final = 200
 _MAX_DIGITS: Final = 400  # more than any Avro number needs; Python itself refuses more than 4,300
@@ -47,12 +49,22 @@ class RepeatedKey(JsonSyntaxError):
         self.key = key
 
 
-@dataclass(frozen=True, slots=True)
 class JsonSource:
-    """A parsed text: its value, and for each RFC 6901 pointer the position where that value (or its key) starts."""
+    """A parsed text: its value and, found when they are first asked for, the places of its parts."""
 
-    value: Json
-    positions: dict[str, Position]
+    __slots__ = ("_positions", "_text", "value")
+
+    def __init__(self, value: Json, text: str, positions: dict[str, Position] | None = None) -> None:
+        self.value = value
+        self._text = text
+        self._positions = positions
+
+    @property
+    def positions(self) -> dict[str, Position]:
+        """For each RFC 6901 pointer the position where that value (or its key) starts."""
+        if self._positions is None:
+            self._positions = _Reader(self._text).read().positions
+        return self._positions
 
     def position(self, pointer: str) -> Position:
         """The position of `pointer`, or of its nearest ancestor that the text really has."""
@@ -68,7 +80,48 @@ def escape_pointer(token: str) -> str:
 
 def read_json_source(text: str) -> JsonSource:
     """Parse `text`. Raises JsonSyntaxError with the position of the first fault."""
-    return _Reader(text).read()
+    try:
+        return JsonSource(_read_plain(text), text)
+    except (ValueError, RecursionError):
+        return _Reader(text).read()  # it knows what is wrong, and where
+
+
+def _read_plain(text: str) -> Json:
+    """The value of a text without any fault, by the standard library. Raises ValueError at the slightest doubt."""
+    if _SURROGATE.search(text):
+        raise ValueError("perhaps a lone surrogate")
+    text.encode()
+    value: Json = json.loads(
+        text,
+        object_pairs_hook=_plain_object,
+        parse_int=lambda literal: int(_plain_number(literal)),
+        parse_float=lambda literal: float(_plain_number(literal)),
+        parse_constant=_plain_number,
+    )
+    level, depth = [value], 0
+    while level:
+        level = [inner for outer in level if isinstance(outer, dict | list) for inner in _items(outer)]
+        depth += 1
+        if depth > _MAX_DEPTH:
+            raise ValueError("too deep")
+    return value
+
+
+def _items(outer: dict[str, Json] | list[Json]) -> Iterable[Json]:
+    return outer.values() if isinstance(outer, dict) else outer
+
+
+def _plain_object(members: list[tuple[str, Json]]) -> dict[str, Json]:
+    value = dict(members)
+    if len(value) != len(members):
+        raise ValueError("a repeated key")
+    return value
+
+
+def _plain_number(literal: str) -> str:
+    if len(literal) > _MAX_DIGITS or not math.isfinite(float(literal)):
+        raise ValueError("a number that is none, or too large")
+    return literal
 
 
 class _Reader:
@@ -84,7 +137,7 @@ class _Reader:
         self._skip_space()
         if self.at != len(self.text):
             raise self._fault("text behind the end of the JSON value")
-        return JsonSource(value, self.positions)
+        return JsonSource(value, self.text, self.positions)
 
     def _position(self, at: int) -> Position:
         low, high = 0, len(self.line_starts)

@@ -12,7 +12,8 @@ import click
 
 from tools.deployments.cli import deploy
 from tools.errors import UserError
-from tools.project import find_project, is_project, project_environment, this_code
+from tools.project import find_project, has_contracts, is_project, project_environment, this_code
+from tools.schema_cli import schema
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
@@ -23,10 +24,12 @@ _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 1
 @click.pass_context
 def pipeline(context: click.Context, root: Path | None) -> None:
     """A schema-governed event pipeline: contract → models → HTTP → Kafka → consumers."""
-    if root is not None and not is_project(root.resolve()):
+    # The gate needs contracts alone: another repository's hook runs it where there is no code of ours.
+    is_enough = has_contracts if context.invoked_subcommand == schema.name else is_project
+    if root is not None and not is_enough(root.resolve()):
         raise UserError(f"{root} is no project: it needs schemas/ and the code beside it")
-    context.obj = find_project(Path.cwd()) if root is None else root.resolve()
-    if context.obj != this_code():
+    context.obj = find_project(Path.cwd(), is_enough) if root is None else root.resolve()
+    if is_project(context.obj) and context.obj != this_code():
         _run_project_itself(context.obj)
 
 
@@ -181,44 +184,7 @@ def codegen(root: Path, arguments: tuple[str, ...]) -> int:
     return run((*places, *arguments), sys.stdout, sys.stderr)
 
 
-@pipeline.group()
-def schema() -> None:
-    """The gate: compatibility, and the only way into a registry."""
-
-
-@schema.command("check")
-@click.argument("contracts", nargs=-1)
-@click.option("--against", help="git:REF or a folder of contracts; default git:HEAD.")
-@click.option("--level", help="Check at this level instead of the contract's.")
-@click.option("--format", "format_", default="text", type=click.Choice(["text", "json"]), show_default=True)
-@click.pass_obj
-def schema_check(root: Path, contracts: tuple[str, ...], against: str | None, level: str | None, format_: str) -> int:
-    """Does every change hold? Exit 0 yes, 1 findings, 2 could not check."""
-    from tools.compatibility.gate import run_check
-
-    return run_check(root, contracts, against, level, format_, sys.stdout)
-
-
-@schema.command("lint")
-@click.argument("contracts", nargs=-1)
-@click.option("--format", "format_", default="text", type=click.Choice(["text", "json"]), show_default=True)
-@click.pass_obj
-def schema_lint(root: Path, contracts: tuple[str, ...], format_: str) -> int:
-    """What is doubtful in the latest versions? Exit 0 no errors, 1 errors, 2 could not read."""
-    from tools.compatibility.lint import run_lint
-
-    return run_lint(root, contracts, format_, sys.stdout)
-
-
-@schema.command("register")
-@click.argument("contracts", nargs=-1)
-@click.option("--dry-run", is_flag=True, help="Say what would be registered.")
-@click.pass_obj
-def schema_register(root: Path, contracts: tuple[str, ...], dry_run: bool) -> int:
-    """Register every version that the registry lacks, after the gate has passed."""
-    from tools.register import run_register
-
-    return run_register(root, contracts, dry_run=dry_run, out=sys.stdout)
+pipeline.add_command(schema)
 
 
 @pipeline.command()
@@ -253,6 +219,8 @@ def schema_audit(root: Path, contracts: tuple[str, ...], format_: str) -> int:
     from consumers.audit import run_audit
     from tools.deployments.file import read_deployments
 
+    if not is_project(root):
+        raise UserError(f"{root} has contracts and no models of them, by which an audit reads: run it in the project")
     return run_audit(contracts, format_, sys.stdout, read_deployments(root).readers())
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
 
@@ -19,16 +19,25 @@ class NoProject(UserError):
     """There is no project where one is needed."""
 
 
-def find_project(start: Path) -> Path:
-    """The nearest folder at or above `start` that holds `schemas/` and this code. Raises NoProject."""
+def find_project(start: Path, is_enough: Callable[[Path], bool] | None = None) -> Path:
+    """The nearest folder at or above `start` that is a project, or that is enough for what is wanted.
+
+    Raises NoProject.
+    """
     for folder in (start, *start.parents):
-        if is_project(folder):
+        if (is_enough or is_project)(folder):
             return folder
     raise NoProject(f"there is no project at or above {start}: go into your clone, or name it with --root DIR")
 
 
 def is_project(folder: Path) -> bool:
-    return (folder / "schemas").is_dir() and (folder / _ENTRY).is_file()
+    """Whether the folder holds `schemas/` and this code."""
+    return has_contracts(folder) and (folder / _ENTRY).is_file()
+
+
+def has_contracts(folder: Path) -> bool:
+    """Whether the folder holds `schemas/`, with or without the code."""
+    return (folder / "schemas").is_dir()
 
 
 def this_code() -> Path:

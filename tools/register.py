@@ -19,7 +19,8 @@ from codegen.contract import Contract, ContractVersion, read_contracts
 from codegen.json_source import JsonSyntaxError, read_json_source
 from tools.compatibility.findings import Outcome
 from tools.compatibility.gate import check_project, choose_contracts
-from tools.compatibility.published import first_difference
+from tools.compatibility.places import whole_json
+from tools.compatibility.published_changes import first_difference
 from tools.compatibility.report import write_report
 from tools.errors import UserError
 
@@ -86,7 +87,7 @@ def register_contracts(
     url = _without_credentials(str(registry_conf["url"]))
     try:
         with SchemaRegistryClient(dict(registry_conf)) as client:
-            return _register(client, contracts, dry_run, out)
+            code, missing = _register(client, contracts, dry_run, out)
     except _transport_errors() as error:
         reason = str(error) or type(error).__name__
         raise RegistryUnavailable(f"no answer from the schema registry at {url} ({reason}); is it running?") from None
@@ -95,21 +96,30 @@ def register_contracts(
             raise RegistrationRefused(f"the schema registry at {url} refused it: {error.error_message}") from None
         code = error.http_status_code
         raise RegistryUnavailable(f"the schema registry at {url} answered {code}: {error.error_message}") from None
+    if dry_run and code == 0:
+        would = (
+            f"{missing} version{'' if missing == 1 else 's'} would be registered" if missing else "it lacks no version"
+        )
+        out.write(f"nothing was written to {url}: {would}\n")
+    return code
 
 
-def _register(client: SchemaRegistryClient, contracts: Sequence[Contract], dry_run: bool, out: TextIO) -> int:
+def _register(
+    client: SchemaRegistryClient, contracts: Sequence[Contract], dry_run: bool, out: TextIO
+) -> tuple[int, int]:
+    """The exit code, and how many versions the registry lacked."""
     plans = [_plan(client, contract) for contract in contracts]
     conflicts = [conflict for plan in plans for conflict in plan.conflicts]
     if conflicts:
         out.writelines(f"error: {conflict}\n" for conflict in conflicts)
         out.write("nothing was registered\n")
-        return 1
+        return 1, 0
     for plan in plans:
         misplaced = _carry_out(client, plan, dry_run, out)
         if misplaced is not None:
             out.write(f"error: {misplaced}\n")
-            return 1
-    return 0
+            return 1, 0
+    return 0, sum(len(plan.missing) for plan in plans)
 
 
 def _plan(client: SchemaRegistryClient, contract: Contract) -> _Plan:
@@ -153,7 +163,7 @@ def _difference(registered: str, version: ContractVersion) -> str | None:
         was = read_json_source(registered).value
     except JsonSyntaxError:
         was = registered  # a registry may hand out a bare type name
-    pointer = first_difference(was, version.json, "")
+    pointer = first_difference(was, whole_json(version), "")
     return "the root" if pointer == "" else pointer
 
 
@@ -176,7 +186,7 @@ def _carry_out(client: SchemaRegistryClient, plan: _Plan, dry_run: bool, out: Te
         if dry_run:
             out.write(f"{subject}: version {version.number} would be registered\n")
             continue
-        schema = Schema(json.dumps(version.json, ensure_ascii=False), "AVRO")
+        schema = Schema(json.dumps(whole_json(version), ensure_ascii=False), "AVRO")
         client.register_schema(subject, schema, normalize_schemas=False)
         registered = client.lookup_schema(subject, schema, normalize_schemas=False)
         if registered.version != version.number:

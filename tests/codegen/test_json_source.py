@@ -8,12 +8,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codegen.json_source import JsonSyntaxError, Position, RepeatedKey, escape_pointer, read_json_source
+from codegen.json_source import JsonSyntaxError, Position, RepeatedKey, _Reader, escape_pointer, read_json_source
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=5), inner, max_size=4),
 )
+
+
+@given(st.text(alphabet='{}[]":,0123456789eE+-.\\u d8', max_size=12))
+def test_the_quick_way_takes_nothing_that_the_exact_way_refuses(text: str) -> None:
+    """Both are ours: the first is there for speed, the second for places."""
+    try:
+        value = read_json_source(text).value
+    except JsonSyntaxError:
+        return
+    assert json.dumps(value) == json.dumps(_Reader(text).read().value)
 
 
 @given(VALUES, st.sampled_from([None, 2]))
@@ -64,6 +74,8 @@ def test_a_pointer_token_is_escaped() -> None:
         ('"tab\tin it"', "invalid control character", (1, 5)),
         ('["\\ud800"]', "a lone surrogate is no Unicode character", (1, 10)),
         ("\ufeff1", "expected a JSON value", (1, 1)),
+        ("[" * 202 + "]" * 202, "more than 200 levels of nesting", (1, 202)),
+        ("[1e-9" + "9" * 400 + "]", "a number of more than 400 digits", (1, 2)),
         ("[" * 202, "more than 200 levels of nesting", (1, 202)),
     ],
 )

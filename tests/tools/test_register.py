@@ -107,9 +107,12 @@ def test_a_dry_run_writes_nothing(house: House, client: SchemaRegistryClient) ->
         [
             f"{house.subject}: compatibility level would be set to BACKWARD_TRANSITIVE (had none of its own)",
             f"{house.subject}: version 1 would be registered",
+            f"nothing was written to {house.url}: 1 version would be registered",
         ],
     )
     assert house.subject not in client.get_subjects()
+    house.register()
+    assert house.register(dry_run=True)[1][-1] == f"nothing was written to {house.url}: it lacks no version"
 
 
 @pytest.mark.integration

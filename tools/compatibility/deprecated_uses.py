@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
+from pathlib import Path
 
 from codegen.contract import Contract, ContractVersion
 from codegen.nodes import Record, named_types
 from codegen.resolution import Resolver
 from codegen.resolution_rules import matched_fields, names_match
 from tools.compatibility.deprecation import Deprecation, MalformedDeprecation, read_deprecation
-from tools.compatibility.findings import Finding, place_in
+from tools.compatibility.findings import Finding, Place, place_in
 from tools.compatibility.meaning import walk
+from tools.compatibility.places import file_of
 from tools.compatibility.rules import DEPRECATED, MeaningRule
 
 
@@ -27,18 +29,21 @@ class _Use:
     deprecation: Deprecation
     name: str
     version: ContractVersion
-    used: tuple[ContractVersion, str]
+    older: ContractVersion
+    place: Place
+    used: Place | None
     apps: list[str] = field(default_factory=list)
 
 
 def check_deprecations(contract: Contract, today: date) -> list[Finding]:
     """Every deprecated field that is in use, once, with all who use it; and every deprecation that says too little."""
-    uses: dict[tuple[int, str], _Use] = {}
+    uses: dict[tuple[int, Path, str], _Use] = {}
     for number, apps in sorted(_pins(contract).items()):
         version = contract.version(number)
-        for pointer, use in () if version is None else _uses(contract, version):
-            uses.setdefault((use.version.number, pointer), use).apps.extend(apps)
-    told = [_finding(contract, pointer, use, today) for (_, pointer), use in sorted(uses.items())]
+        for use in () if version is None else _uses(contract, version):
+            key = (use.version.number, use.place.path, use.place.pointer)
+            uses.setdefault(key, use).apps.extend(apps)
+    told = [_finding(contract, use, today) for _, use in sorted(uses.items(), key=lambda entry: entry[0])]
     return [*_malformed(contract), *told]
 
 
@@ -50,36 +55,36 @@ def _pins(contract: Contract) -> dict[int, list[str]]:
     return pins
 
 
-def _uses(contract: Contract, older: ContractVersion) -> Iterator[tuple[str, _Use]]:
-    """The fields of `older` that are deprecated, by their pointers in the newest version that has them."""
-    decided: set[str] = set()
+def _uses(contract: Contract, older: ContractVersion) -> Iterator[_Use]:
+    """The fields of `older` that are deprecated, in the newest version that has them."""
+    decided: set[tuple[Record, int]] = set()
     for newer in reversed([version for version in contract.versions if version.number >= older.number]):
         for place in walk(newer.schema.root, older.schema.root, Resolver()):
             now, then = place.part.reader, place.part.writer
             if not isinstance(now, Record) or not isinstance(then, Record) or not names_match(now, then):
                 continue
             for index, source in matched_fields(now, then).items():
-                old_pointer = f"{then.pointer}/fields/{source}"
                 deprecation = read_deprecation(now.fields[index].properties)
-                if old_pointer not in decided and isinstance(deprecation, Deprecation):
-                    use = _Use(deprecation, now.fields[index].name, newer, (older, old_pointer))
-                    yield f"{now.pointer}/fields/{index}/{DEPRECATED}", use
-                decided.add(old_pointer)
+                if (then, source) not in decided and isinstance(deprecation, Deprecation):
+                    place_now = place_in(file_of(newer, now), f"{now.pointer}/fields/{index}/{DEPRECATED}")
+                    place_then = place_in(file_of(older, then), f"{then.pointer}/fields/{source}")
+                    used = None if older is newer else place_then
+                    yield _Use(deprecation, now.fields[index].name, newer, older, place_now, used)
+                decided.add((then, source))
 
 
-def _finding(contract: Contract, pointer: str, use: _Use, today: date) -> Finding:
+def _finding(contract: Contract, use: _Use, today: date) -> Finding:
     over = use.deprecation.is_over(today)
     verb = "should be gone" if over else "is on its way out"
-    older, old_pointer = use.used
     return Finding(
         MeaningRule.DEPRECATED_FIELD_PAST_SUNSET if over else MeaningRule.DEPRECATED_FIELD_USED,
         contract.name,
-        place_in(use.version, pointer),
+        use.place,
         f"the field {use.name!r} {verb} ({use.deprecation}) and is in use",
         f"{use.deprecation.advice}, and move these applications to a version without it",
-        place_in(older, old_pointer) if older is not use.version else None,
+        use.used,
         because=tuple(use.apps),
-        pair=(use.version.number, older.number),
+        pair=(use.version.number, use.older.number),
     )
 
 
@@ -92,7 +97,7 @@ def _malformed(contract: Contract) -> Iterator[Finding]:
                     yield Finding(
                         MeaningRule.DEPRECATION_MALFORMED,
                         contract.name,
-                        place_in(version, f"{record.pointer}/fields/{index}/{DEPRECATED}"),
+                        place_in(file_of(version, record), f"{record.pointer}/fields/{index}/{DEPRECATED}"),
                         f"{found.reason} (the field {entry.name!r} of v{version.number})",
                         found.hint,
                         pair=(version.number, version.number),

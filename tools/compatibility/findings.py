@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import Protocol
 
-from codegen.contract import ContractFault, ContractVersion
+from codegen.contract import ContractFault
 from codegen.contract_rules import Waiver
 from codegen.incompatibility import Incompatibility, IncompatibilityType
-from codegen.json_source import Position
+from codegen.json_source import JsonSource, Position
 from tools.compatibility.meaning_finding import MeaningFinding
 from tools.compatibility.rules import LintRule, MeaningRule
 
@@ -27,6 +29,7 @@ class Rule(StrEnum):
     PUBLISHED_VERSION_REMOVED = "PUBLISHED_VERSION_REMOVED"
     INCOMPATIBLE = "INCOMPATIBLE"
     DOUBTFUL_SCHEMA = "DOUBTFUL_SCHEMA"
+    DRIFT = "DRIFT"
     UNUSED_WAIVER = "UNUSED_WAIVER"
 
 
@@ -46,8 +49,9 @@ class Finding:
 
     `place` is where it can be mended, `related` the place in the other version that it does not agree with. `breaks` is
     the version that suffers, when it is another one than the place's. `because` says what asked for it: the level, or
-    pinned applications. `pair` is (reader, writer) where two versions do not get along. A warning does not fail the
-    check.
+    pinned applications. `consequences` are sentences on what a running consumer or an HTTP client would meet. `pair` is
+    (reader, writer) where two versions do not get along; `about` is the one version that the finding is on, where its
+    place may lie in another file. A warning does not fail the check.
     """
 
     rule: Rule | MeaningRule | LintRule
@@ -60,8 +64,10 @@ class Finding:
     because: tuple[str, ...] = ()
     incompatibility: Incompatibility | None = None
     is_warning: bool = False
+    consequences: tuple[str, ...] = ()
     pair: tuple[int, int] | None = None
     meaning: MeaningFinding | None = None
+    about: int | None = None
 
     @property
     def kind(self) -> str:
@@ -70,9 +76,13 @@ class Finding:
 
     @property
     def version(self) -> int | None:
-        """The version in whose file the place is."""
+        """The version that the finding is on: of two the newer one, which can be mended."""
+        if self.pair is not None:
+            return max(self.pair)
+        if self.about is not None:
+            return self.about
         match = _VERSION_FILE.fullmatch(self.place.path.name)
-        return None if match is None else int(match.group(1))
+        return int(match.group(1)) if match is not None and self.place.path.parent.name == self.contract else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,10 +107,11 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class CheckResult:
-    """The whole answer of `pipeline schema check`. `notes` are sentences on what was left out, and why.
+    """The whole answer of `pipeline schema check`.
 
-    `waived` has the findings that may stand, and `accepted` counts those on meaning that were told when both of their
-    versions were not yet published.
+    `notes` are sentences on what was left out, and why. `waived` has the findings that may stand, and `accepted` counts
+    those on meaning that were told when both of their versions were not yet published. `versions` and `pairs` say what
+    was looked at, by contract: the numbers of its versions, and (reader, writer) for each pair that must hold.
     """
 
     contracts: tuple[str, ...]
@@ -109,6 +120,8 @@ class CheckResult:
     notes: tuple[str, ...] = ()
     waived: tuple[Waived, ...] = ()
     accepted: int = 0
+    versions: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
+    pairs: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
 
     @property
     def outcome(self) -> Outcome:
@@ -119,7 +132,18 @@ class CheckResult:
         return Outcome.FINDINGS if rules else Outcome.HOLDS
 
 
-def place_in(version: ContractVersion, pointer: str) -> Place:
+class SchemaText(Protocol):
+    """A schema as it stands in a file: a version of a contract, or any other."""
+
+    @property
+    def path(self) -> Path: ...
+    @property
+    def text(self) -> str: ...
+    @property
+    def source(self) -> JsonSource: ...
+
+
+def place_in(version: SchemaText, pointer: str) -> Place:
     """The place of `pointer`, or of the nearest thing around it, in the file of `version`.
 
     A field or a named type is shown by the line of its name.
@@ -127,6 +151,11 @@ def place_in(version: ContractVersion, pointer: str) -> Place:
     named = f"{pointer}/name"
     position = version.source.position(named if named in version.source.positions else pointer)
     return Place(version.path, position, pointer, version.text.split("\n")[position.line - 1])
+
+
+def relative_path(path: Path, root: Path) -> str:
+    """`path` as seen from `root`, with slashes; as it is where it lies elsewhere."""
+    return (path.relative_to(root) if path.is_relative_to(root) else path).as_posix()
 
 
 def from_fault(fault: ContractFault, schemas_dir: Path) -> Finding:

@@ -32,8 +32,9 @@ from codegen.nodes import (
 )
 from codegen.resolution_rules import readers_of
 from tools.compatibility.deprecation import Deprecation, read_deprecation
-from tools.compatibility.findings import CheckResult, Finding, Place, from_fault, place_in
+from tools.compatibility.findings import CheckResult, Finding, Place, SchemaText, from_fault, place_in
 from tools.compatibility.gate import choose_contracts
+from tools.compatibility.places import file_of, warnings_of
 from tools.compatibility.ratings import LINT_RULES, rate, settings_faults
 from tools.compatibility.report import write_report
 from tools.compatibility.rules import DEPRECATED, LintRule, MeaningRule
@@ -89,11 +90,22 @@ def lint_contract(contract: Contract, today: date) -> list[Finding]:
     """Every doubt about the latest version of `contract`, in the order of the file."""
     version = contract.latest
     found = [
-        Finding(doubt.rule, contract.name, place_in(version, doubt.pointer), doubt.message, doubt.hint)
-        for doubt in _doubts(version, today)
+        Finding(
+            doubt.rule,
+            contract.name,
+            place_in(file, doubt.pointer),
+            doubt.message,
+            doubt.hint,
+            about=version.number,
+        )
+        for file, doubt in _doubts(version, today)
     ]
-    found.sort(key=lambda finding: (finding.place.position.line, finding.place.position.column))
+    found.sort(key=lambda finding: (finding.place.path != version.path, finding.place.path, _line_and_column(finding)))
     return [*_owner(contract), *found]
+
+
+def _line_and_column(finding: Finding) -> tuple[int, int]:
+    return finding.place.position.line, finding.place.position.column
 
 
 def _owner(contract: Contract) -> Iterator[Finding]:
@@ -104,15 +116,22 @@ def _owner(contract: Contract) -> Iterator[Finding]:
         yield Finding(LintRule.OWNER_MISSING, contract.name, place, f"nobody answers for {contract.name}", hint)
 
 
-def _doubts(version: ContractVersion, today: date) -> Iterator[_Doubt]:
-    for warning in version.schema.warnings:
-        yield _Doubt(LintRule.DOUBTFUL_SCHEMA, warning.pointer, warning.reason, warning.hint)
+def _doubts(version: ContractVersion, today: date) -> Iterator[tuple[SchemaText, _Doubt]]:
+    """Each with the file that its pointer belongs to; of another contract's types its own lint tells."""
+    for file, warning in warnings_of(version):
+        yield file, _Doubt(LintRule.DOUBTFUL_SCHEMA, warning.pointer, warning.reason, warning.hint)
     for named in named_types(version.record):
-        yield from _type_doubts(named)
-        for index, field in enumerate(named.fields if isinstance(named, Record) else ()):
-            yield from _field_doubts(field, f"{named.pointer}/fields/{index}", today)
-    for union in _unions(version.record):
-        yield from _union_doubts(union)
+        file = file_of(version, named)
+        if file is version or not isinstance(file, ContractVersion):
+            yield from ((file, doubt) for doubt in _doubts_inside(named, today))
+
+
+def _doubts_inside(named: Named, today: date) -> Iterator[_Doubt]:
+    yield from _type_doubts(named)
+    for index, field in enumerate(named.fields if isinstance(named, Record) else ()):
+        yield from _field_doubts(field, f"{named.pointer}/fields/{index}", today)
+        for union in _unions(field.type):
+            yield from _union_doubts(union)
 
 
 def _type_doubts(named: Named) -> Iterator[_Doubt]:
@@ -211,12 +230,11 @@ def _branches(node: Node) -> Sequence[Node]:
 
 
 def _unions(root: Node) -> Iterator[Union]:
-    seen: set[Node] = set()
+    """Those that stand in a type, and in no named type inside it."""
     pending = [root]
     while pending:
         node = pending.pop()
-        if node not in seen:
-            seen.add(node)
+        if isinstance(node, Union):
+            yield node
+        if not isinstance(node, Named):
             pending.extend(children(node))
-            if isinstance(node, Union):
-                yield node

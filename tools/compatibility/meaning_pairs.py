@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date
+from pathlib import Path
 
 from codegen.contract import Contract, ContractVersion
-from tools.compatibility.findings import Finding, place_in
+from tools.compatibility.findings import Finding, Place
 from tools.compatibility.levels import Direction, Level
 from tools.compatibility.meaning import meaning_findings
 from tools.compatibility.meaning_finding import MeaningFinding
+from tools.compatibility.places import places_of, whole_json
 from tools.compatibility.rules import CHANGE_RULES, DEPRECATION_RULES, MeaningRule
 
 _ALL = frozenset(MeaningRule) - DEPRECATION_RULES  # these ask what is pinned, not what changed
@@ -24,17 +26,20 @@ def check_meanings(contract: Contract, level: Level, today: date) -> list[Findin
     A thing that two ways of looking at the same two versions find is told once.
     """
     found: list[Finding] = []
-    told: set[tuple[frozenset[int], MeaningRule, str]] = set()
+    told: set[tuple[frozenset[int], MeaningRule, Path, str]] = set()
     for reader, writer, rules, reasons in (*_neighbours(contract, level), *_pinned(contract)):
-        if reader is writer or reader.json == writer.json:
+        if reader is writer or whole_json(reader) == whole_json(writer):
             continue
         numbers = frozenset((reader.number, writer.number))
         for finding in meaning_findings(reader.schema.root, writer.schema.root, today):
-            newer = finding.reader_pointer if reader.number > writer.number else finding.writer_pointer
-            key = (numbers, finding.rule, newer)
-            if finding.rule in rules and key not in told:
+            if finding.rule not in rules:
+                continue
+            places = places_of(finding, reader, writer)
+            place, related = places if reader.number > writer.number else reversed(places)
+            key = (numbers, finding.rule, place.path, place.pointer)
+            if key not in told:
                 told.add(key)
-                found.append(_finding(contract, finding, reader, writer, reasons))
+                found.append(_finding(contract, finding, (reader.number, writer.number), place, related, reasons))
     return found
 
 
@@ -62,22 +67,22 @@ def _pinned(contract: Contract) -> Iterator[_Pair]:
 def _finding(
     contract: Contract,
     found: MeaningFinding,
-    reader: ContractVersion,
-    writer: ContractVersion,
+    pair: tuple[int, int],
+    place: Place,
+    related: Place,
     reasons: Iterable[str],
 ) -> Finding:
-    places = [place_in(reader, found.reader_pointer), place_in(writer, found.writer_pointer)]
-    place, related = places if reader.number > writer.number else reversed(places)
+    reader, writer = pair
     how = "after" if found.rule in CHANGE_RULES else "reads"
     at = f" at {found.reader_path}" if found.reader_path else ""
     return Finding(
         found.rule,
         contract.name,
         place,
-        f"v{reader.number} {how} v{writer.number}{at}: {found.message}",
+        f"v{reader} {how} v{writer}{at}: {found.message}",
         found.hint,
         related,
         because=tuple(reasons),
-        pair=(reader.number, writer.number),
+        pair=pair,
         meaning=found,
     )

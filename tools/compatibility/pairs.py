@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import TypeAlias
 
 from codegen.contract import Contract
 from codegen.incompatibility import Incompatibility
 from codegen.resolution import resolve
+from tools.compatibility.consequences import consequences_of
 from tools.compatibility.deployed import NOTHING_DEPLOYED, deployed_pairs
-from tools.compatibility.findings import Finding, Rule, place_in, writer_hint
+from tools.compatibility.findings import Finding, Rule, writer_hint
 from tools.compatibility.levels import Direction, Level
+from tools.compatibility.places import places_of
+from tools.compatibility.sure_pairs import SurePairs
 from tools.deployments.model import Deployments
 
+# (reader, writer) → everything that asks for it.
+WantedPairs: TypeAlias = Mapping[tuple[int, int], list[str]]
 
-def check_pairs(contract: Contract, level: Level, deployed: Deployments = NOTHING_DEPLOYED) -> list[Finding]:
-    """Every incompatibility among the versions of `contract`, each pair once, with all that asks for it."""
+
+def wanted_pairs(contract: Contract, level: Level, deployed: Deployments = NOTHING_DEPLOYED) -> WantedPairs:
+    """Every pair of versions that must resolve, in the order of the newer one."""
     wanted: dict[tuple[int, int], list[str]] = {}
     pairs = (*_history_pairs(contract, level), *_pinned_pairs(contract), *deployed_pairs(contract, deployed))
     for reader, writer, reason in pairs:
         wanted.setdefault((reader, writer), []).append(reason)
+    return dict(sorted(wanted.items(), key=lambda entry: (max(entry[0]), entry[0])))
+
+
+def check_pairs(contract: Contract, wanted: WantedPairs) -> list[Finding]:
+    """Every incompatibility among the `wanted` pairs, each pair once, with all that asks for it."""
     found: list[Finding] = []
-    for (reader, writer), reasons in sorted(wanted.items(), key=lambda entry: (max(entry[0]), entry[0])):
-        found += _check_pair(contract, reader, writer, reasons)
+    sure = SurePairs(contract.versions)
+    for (reader, writer), reasons in wanted.items():
+        if not sure.resolves(reader, writer):
+            found += _check_pair(contract, reader, writer, reasons)
     return found
 
 
@@ -48,7 +62,7 @@ def _check_pair(contract: Contract, reader: int, writer: int, reasons: list[str]
         return
     for found in resolve(read.schema.root, written.schema.root):
         # The newer one can still be mended.
-        places = [place_in(read, found.reader_pointer), place_in(written, found.writer_pointer)]
+        places = places_of(found, read, written)
         place, related = places if reader >= writer else reversed(places)
         yield Finding(
             Rule.INCOMPATIBLE,
@@ -60,6 +74,8 @@ def _check_pair(contract: Contract, reader: int, writer: int, reasons: list[str]
             min(reader, writer),
             tuple(reasons),
             found,
+            consequences=consequences_of(found, contract, reader, writer),
+            pair=(reader, writer),
         )
 
 

@@ -44,10 +44,15 @@ class Project:
         self.git("commit", "--quiet", "--message", message)
 
     def check(
-        self, *contracts: str, against: str | None = None, level: str | None = None, format_: str = "text"
+        self,
+        *contracts: str,
+        against: str | None = None,
+        level: str | None = None,
+        format_: str = "text",
+        drift: bool = True,
     ) -> tuple[int, str]:
         out = io.StringIO()
-        code = run_check(self.root, contracts, against, level, format_, out)
+        code = run_check(self.root, contracts, against, level, format_, out, drift=drift)
         return code, out.getvalue()
 
     def report(self, *contracts: str, **options: Any) -> dict[str, Any]:

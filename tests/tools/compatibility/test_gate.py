@@ -41,6 +41,8 @@ def test_a_finding_shows_both_lines_who_breaks_and_the_way_out(project: Project)
         '  4 |   "fields": [',
         "    |   ^",
         "  breaks: v1 of users (level BACKWARD_TRANSITIVE)",
+        "  then: consumers that read v2 will dead-letter every v1 record",
+        "  then: clients that post v1 get 422 while the API writes v2: email is required",
         "  help: give the field 'email' a default",
         "",
         "does not hold: 1 finding",
@@ -94,6 +96,12 @@ def test_the_same_as_json(project: Project) -> None:
         "hint": incompatibility["hint"],
         "breaks": 1,
         "because": ["level BACKWARD_TRANSITIVE"],
+        "consequences": [
+            "consumers that read v2 will dead-letter every v1 record",
+            "clients that post v1 get 422 while the API writes v2: email is required",
+        ],
+        "reader": 2,
+        "writer": 1,
         "meaning": None,
     }
 

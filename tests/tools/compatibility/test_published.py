@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from tests.tools.compatibility.projects import Project, user
-from tools.compatibility.published import UnreachableReference, first_difference
+from tools.compatibility.published import UnreachableReference
+from tools.compatibility.published_changes import first_difference
 
 AGE = {"name": "age", "type": "int", "default": 0}
 
@@ -65,7 +66,6 @@ def test_a_new_version_is_free_to_change_until_it_is_committed(published: Projec
 def test_an_older_ref_can_be_named(published: Project) -> None:
     published.write(1, user(doc="Changed and committed."))
     published.commit("break the rule")
-    assert published.report()["findings"] == []
     assert rules(published.report(against="git:HEAD~1")) == [("PUBLISHED_VERSION_CHANGED", "schemas/users/v1.avsc", 10)]
 
 

@@ -1,0 +1,158 @@
+"""Contract versions in git: at one commit, and in every commit of a branch.
+
+All paths are relative to the folder of the contracts, as git gives them to who runs it there.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+_TIMEOUT_S: Final = 60
+# Where a branch may have left from, best first; origin/HEAD is what the remote calls its default.
+_MAIN_BRANCHES: Final = (
+    "refs/remotes/origin/HEAD",
+    "refs/remotes/origin/main",
+    "refs/remotes/origin/master",
+    "refs/heads/main",
+    "refs/heads/master",
+)
+
+
+class GitUnable(Exception):
+    """Git cannot say it. The text is one sentence that says why."""
+
+
+class _CommandFailed(GitUnable):
+    """Git itself is there, and says no."""
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """One commit of the branch, and the texts of the schema files that it added or changed, by path."""
+
+    name: str
+    texts: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Repository:
+    """The repository around `folder`, the contracts' folder."""
+
+    folder: Path
+
+    def commit(self, reference: str) -> str:
+        """The name of the commit that `reference` means. Raises GitUnable."""
+        if reference.startswith("-") or not reference:
+            raise GitUnable(f"{reference!r} is no git reference")
+        try:
+            return self._line("rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}")
+        except _CommandFailed:
+            reason = f"git has no commit {reference!r}"
+            if self.is_shallow:
+                reason += " (this clone is shallow: `git fetch --unshallow`, or fetch-depth: 0 in a workflow)"
+            raise GitUnable(reason) from None
+
+    @property
+    def is_shallow(self) -> bool:
+        """Whether older commits were left out when the repository was cloned."""
+        return self._line("rev-parse", "--is-shallow-repository") == "true"
+
+    def texts_at(self, commit: str) -> dict[str, bytes]:
+        """Every file below the folder that may be a schema, by path."""
+        listed = self._git("ls-tree", "-r", "-z", commit).decode("utf-8", "surrogateescape")
+        blobs: dict[str, str] = {}
+        for entry in filter(None, listed.split("\0")):
+            meta, _, path = entry.partition("\t")
+            if path.endswith(".avsc"):
+                blobs[path] = meta.split()[2]
+        return dict(zip(blobs, self._blobs(list(blobs.values())), strict=True))
+
+    def fork_point(self, head: str, reference: str | None = None) -> str | None:
+        """The commit where the branch of `head` left `reference`, or else the main branch; None if there is none."""
+        for other in (reference,) if reference is not None else self._main_branches():
+            with suppress(_CommandFailed):  # no common commit: the next one
+                return self._line("merge-base", head, other)
+        return None
+
+    def commits(self, head: str, since: str | None) -> list[Commit]:
+        """The commits of the branch that touched schema files, oldest first.
+
+        Without `since` it is the whole history of the branch itself: what was merged into it counts as of its merge.
+        """
+        ranged = [f"{since}..{head}"] if since is not None else ["--first-parent", head]
+        options = ["--reverse", "--topo-order", "-m", "--raw", "--no-abbrev", "--no-renames", "--relative"]
+        told = self._git("log", "--format=commit %h", *options, *ranged, "--", ".").decode("utf-8", "surrogateescape")
+        touched = list(_touched_files(told))
+        contents = self._blobs([blob for _, _, blob in touched])
+        commits: dict[str, dict[str, bytes]] = {}
+        for (name, path, _), content in zip(touched, contents, strict=True):
+            commits.setdefault(name, {}).setdefault(path, content)
+        return [Commit(name, texts) for name, texts in commits.items()]
+
+    def _main_branches(self) -> list[str]:
+        """Those that are there."""
+        known = self._line("for-each-ref", "--format=%(refname)", *_MAIN_BRANCHES).splitlines()
+        return [branch for branch in _MAIN_BRANCHES if branch in known]
+
+    def _blobs(self, names: Sequence[str]) -> list[bytes]:
+        """The contents of git objects, all by one process. An answer is `<name> <type> <size>`, bytes, a newline."""
+        if not names:
+            return []
+        answer = self._git("cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode())
+        contents: list[bytes] = []
+        at = 0
+        for _ in names:
+            end = answer.index(b"\n", at)
+            header = answer[at:end].split()
+            if len(header) < 3:  # "<name> missing": a clone that leaves out blobs, and cannot fetch them
+                raise GitUnable(f"git has not the contents of the object {names[len(contents)][:12]}")
+            size = int(header[2])
+            contents.append(answer[end + 1 : end + 1 + size])
+            at = end + size + 2
+        return contents
+
+    def _line(self, command: str, *arguments: str) -> str:
+        return self._git(command, *arguments).decode().strip()
+
+    def _git(self, command: str, *arguments: str, stdin: bytes = b"") -> bytes:
+        try:
+            done = subprocess.run(
+                ["git", "-c", "core.quotePath=false", "-C", str(self.folder), command, *arguments],  # noqa: S607 - git is where the user's PATH says
+                input=stdin,
+                capture_output=True,
+                check=False,
+                timeout=_TIMEOUT_S,
+                env={**os.environ, "LC_ALL": "C"},
+            )
+        except FileNotFoundError:
+            raise GitUnable("git is not installed") from None
+        except subprocess.TimeoutExpired:
+            raise GitUnable(f"git did not answer within {_TIMEOUT_S} s") from None
+        if done.returncode == 0:
+            return done.stdout
+        said = done.stderr.decode(errors="replace").strip().partition("\n")[0]
+        if "not a git repository" in said:
+            raise GitUnable("this folder is in no git repository")
+        raise _CommandFailed(f"git {command} failed ({said or f'exit code {done.returncode}'})")
+
+
+def _touched_files(log: str) -> Iterator[tuple[str, str, str]]:
+    """(commit, path, object) of each schema file that a raw log tells, but not of those that a commit removed.
+
+    A line of a file is `:<mode> <mode> <object> <object> <status>`, a tab, the path.
+    """
+    commit = ""
+    for line in log.splitlines():
+        if line.startswith("commit "):
+            commit = line.removeprefix("commit ")
+        elif line.startswith(":"):
+            meta, _, path = line.partition("\t")
+            _, _, _, blob, status = meta.split()
+            if path.endswith(".avsc") and status != "D":
+                yield commit, path, blob
