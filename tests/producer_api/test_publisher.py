@@ -212,10 +212,13 @@ async def test_a_fatal_error_that_a_poll_raises_makes_a_new_producer(api: Any) -
                 raise fatal
             return int(super().flush(timeout))
 
+        def purge(self) -> None:
+            """The old producer is given up when the new one has taken its place."""
+            super().purge()
+            loop.call_soon_threadsafe(replaced.set)
+
     def make(conf: dict[str, Any]) -> Any:
         made.append(_configured(Broken(), conf))
-        if len(made) == 2:
-            loop.call_soon_threadsafe(replaced.set)
         return made[-1]
 
     publisher = Publisher({}, Bound("records", 10, 10_000), make_producer=make)
@@ -228,13 +231,16 @@ async def test_a_fatal_error_that_a_poll_raises_makes_a_new_producer(api: Any) -
 
 async def test_a_producer_that_nothing_answers_any_more_is_replaced(api: Any) -> None:
     made: list[Any] = []
-
     replaced, loop = asyncio.Event(), asyncio.get_running_loop()
 
-    def make(conf: dict[str, Any]) -> Any:
-        made.append(_configured(type(api.producer)(), conf))
-        if len(made) == 2:
+    class Dying(type(api.producer)):  # type: ignore[misc]
+        def purge(self) -> None:
+            """The old producer is given up when the new one has taken its place."""
+            super().purge()
             loop.call_soon_threadsafe(replaced.set)
+
+    def make(conf: dict[str, Any]) -> Any:
+        made.append(_configured(Dying(), conf))
         return made[-1]
 
     publisher = Publisher({"delivery.timeout.ms": 0}, Bound("records", 10, 10_000), make_producer=make)
