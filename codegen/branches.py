@@ -8,7 +8,6 @@ alike in JSON, all of them but null are tagged there, as in `{"long": 5}` (Avro 
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 
 from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, type_name
@@ -34,12 +33,31 @@ _LOGICAL: Final = {
 _JSON: Final = {"null": "null", "boolean": "boolean", "array": "array", "map": "object", "record": "object"}
 
 
-@dataclass(frozen=True, slots=True)
 class Branch(Generic[Value_co]):
-    """A value with the branch of its union; `NAME` is what Avro calls that branch."""
+    """A value with the branch of its union; `NAME` is what Avro calls that branch. Immutable.
 
+    No dataclass, because pydantic would turn one into a dict.
+    """
+
+    __slots__ = ("_value",)
     NAME: ClassVar[str]
-    value: Value_co
+
+    def __init__(self, value: Value_co) -> None:
+        self._value = value
+
+    @property
+    def value(self) -> Value_co:
+        """What stands in the branch."""
+        return self._value
+
+    def __eq__(self, other: object) -> bool:
+        return self._value == other._value if isinstance(other, Branch) and type(other) is type(self) else False
+
+    def __hash__(self) -> int:
+        return hash((type(self), self._value))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self._value!r})"
 
 
 class IntBranch(Branch[Value_co]):

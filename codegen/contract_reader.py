@@ -28,11 +28,11 @@ _CLASHES: Final = {
 
 @dataclass(frozen=True, slots=True)
 class _Draft:
-    """A contract whose schemas are not read yet."""
+    """A contract whose schemas are not read yet; without `settings` something is wrong with them."""
 
     folder: Path
     numbered: dict[int, Path]
-    settings: Settings
+    settings: Settings | None
 
 
 class ContractReader:
@@ -74,7 +74,7 @@ class ContractReader:
         before = len(self.faults)
         numbered = self._numbered(folder)
         settings = self._settings(folder, tuple(numbered)) if len(self.faults) == before else None
-        return None if settings is None else _Draft(folder, numbered, settings)
+        return _Draft(folder, numbered, settings)
 
     def _numbered(self, folder: Path) -> dict[int, Path]:
         before = len(self.faults)
@@ -111,8 +111,9 @@ class ContractReader:
             return None
 
     def _files(self, draft: _Draft) -> list[UnreadFile]:
+        settings = draft.settings
         found = [
-            self._file(path, draft.folder.name, number, draft.settings.references_of(number))
+            self._file(path, draft.folder.name, number, {} if settings is None else settings.references_of(number))
             for number, path in draft.numbered.items()
         ]
         return [file for file in found if file is not None]
@@ -190,9 +191,9 @@ class ContractReader:
     def _contract(self, draft: _Draft) -> Contract | None:
         read = [self._read.get(path) for path in draft.numbered.values()]
         versions = tuple(version for version in read if isinstance(version, ContractVersion))
-        if len(versions) < len(draft.numbered):
-            return None
         settings = draft.settings
+        if settings is None or len(versions) < len(draft.numbered):
+            return None
         contract = Contract(
             name=draft.folder.name,
             folder=draft.folder,

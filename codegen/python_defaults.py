@@ -72,16 +72,16 @@ def default_expression(node: Node, value: Json, names: TypeNames) -> Default:
 
 
 def _record_default(node: Record, members: dict[str, Json], names: TypeNames) -> str:
-    """A call with wire names; those that are no argument's name go in as a dictionary."""
+    """A call with wire names, or a dictionary of them where one is no argument's name."""
     values = {
         field.name: default_expression(field.type, members[field.name], names).expression
         for field in node.fields
         if field.name in members
     }
-    named = [f"{name}={value}" for name, value in values.items() if not keyword.iskeyword(name)]
-    others = [f"{quote(name)}: {value}" for name, value in values.items() if keyword.iskeyword(name)]
-    arguments = [*named, *([f"**{{{', '.join(others)}}}"] if others else [])]
-    return f"{names.type(node)}({', '.join(arguments)})"
+    if any(map(keyword.iskeyword, values)):
+        items = ", ".join(f"{quote(name)}: {value}" for name, value in values.items())
+        return f"{names.type(node)}.model_validate({{{items}}})"
+    return f"{names.type(node)}({', '.join(f'{name}={value}' for name, value in values.items())})"
 
 
 def _fixed_default(node: Fixed, value: str) -> str:

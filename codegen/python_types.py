@@ -57,13 +57,20 @@ def annotation(node: Node, names: TypeNames) -> str:
 
 
 def _union_annotation(node: Union, names: TypeNames) -> str:
-    """None goes last, as Python has it; the encoder knows the order of the branches."""
+    text = " | ".join(union_members(node, names))
+    return text if is_simple(node) else f"Annotated[{text}, {union_marker(node)}]"
+
+
+def union_members(node: Union, names: TypeNames) -> list[str]:
+    """The types of a union's branches; None goes last."""
     branches = non_null(node)
     types = [_branch_annotation(node, branch, names) for branch in branches]
-    text = " | ".join([*types, *(["None"] if len(branches) < len(node.branches) else [])])
-    if is_simple(node):
-        return text
-    return f"Annotated[{text}, {'TaggedUnion' if is_tagged(node) else 'BareUnion'}()]"
+    return [*types, *(["None"] if len(branches) < len(node.branches) else [])]
+
+
+def union_marker(node: Union) -> str:
+    """What stands beside the types of a union that is not simple."""
+    return f"{'TaggedUnion' if is_tagged(node) else 'BareUnion'}()"
 
 
 def _branch_annotation(union: Union, branch: Node, names: TypeNames) -> str:

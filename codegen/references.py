@@ -65,23 +65,23 @@ class References:
 
     def in_order(self) -> list[UnreadFile]:
         """Each file behind those that it needs. Files that need each other are faults, and left out."""
-        finished: dict[Path, UnreadFile] = {}
+        visited: dict[Path, bool] = {}
         for file in self._files:
-            self._visit(file, finished, ())
-        return list(finished.values())
+            self._visit(file, visited, ())
+        files = {file.path: file for file in self._files}
+        return [files[path] for path, is_sound in visited.items() if is_sound]
 
-    def _visit(self, file: UnreadFile, finished: dict[Path, UnreadFile], opened: tuple[UnreadFile, ...]) -> bool:
-        if file.path in finished:
-            return True
+    def _visit(self, file: UnreadFile, visited: dict[Path, bool], opened: tuple[UnreadFile, ...]) -> bool:
+        """Whether the file can be read; `visited` has it behind all that it needs."""
+        if file.path in visited:
+            return visited[file.path]
         if file in opened:
             around = " → ".join(entry.label for entry in (*opened[opened.index(file) :], file))
             pointer = next(pointer for name, pointer in self._scans[file.path].wanted if name in self.needed(file))
             self._fault(file, pointer, f"these files need each other: {around}", "move what both need to shared/")
             return False
-        if all(self._visit(other, finished, (*opened, file)) for other in self.needed(file).values()):
-            finished[file.path] = file
-            return True
-        return False
+        visited[file.path] = all(self._visit(other, visited, (*opened, file)) for other in self.needed(file).values())
+        return visited[file.path]
 
     def _providers(self, file: UnreadFile) -> Iterator[tuple[str, UnreadFile]]:
         for name, pointer in self._scans[file.path].wanted:

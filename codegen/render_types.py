@@ -6,13 +6,12 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from codegen.attributes import accepted_aliases, attribute_names
+from codegen.attributes import attribute_names
 from codegen.encoders import Encoder, branches_of
-from codegen.nodes import Enum, Field, Fixed, Named, Record, namespace_of, simple_name
-from codegen.python_defaults import Default, default_expression
+from codegen.nodes import Enum, Fixed, Named, Record, namespace_of, simple_name
 from codegen.python_names import member_names
-from codegen.python_types import annotation, fixed_annotation, float_literal, quote
-from codegen.source_width import fits
+from codegen.python_types import fixed_annotation, quote
+from codegen.render_fields import FieldRenderer
 from codegen.type_names import TypeNames
 
 # As the project sets it for the linter (mccabe).
@@ -59,9 +58,9 @@ class TypeRenderer:
         name = self._names.type(node)
         lines = ["", "", f"class {name}(AvroModel):", *_docstring(node.doc)]
         lines += [f"    FULL_NAME: ClassVar[str] = {quote(node.full_name)}", *constants, ""]
-        attributes, aliases = attribute_names(node), accepted_aliases(node)
-        for field in node.fields:
-            lines += self._field(field, attributes[field.name], aliases[field.name])
+        attributes = attribute_names(node)
+        fields = FieldRenderer(node, self._names, self._defined)
+        lines += [line for field in node.fields for line in fields.lines(field)]
         if node.fields:
             lines.append("")
         doc = None if _is_plain(node.doc) else node.doc
@@ -72,7 +71,7 @@ class TypeRenderer:
         lines += ["", f"    def _encode_into(self, out: bytearray) -> None:{_complexity_mark(body)}"]
         lines += [f"        {line}" for line in body or ['out += b""']]
         self._defined.add(name)
-        return [*lines, *encoder.parts, *methods]
+        return [*fields.functions, *lines, *encoder.parts, *methods]
 
     def _schema_name(self, node: Named) -> str | None:
         name = simple_name(node.full_name)
@@ -82,42 +81,6 @@ class TypeRenderer:
         """The null namespace is said only where a type would inherit another."""
         namespace = namespace_of(node.full_name)
         return namespace if namespace or self._has_namespace else None
-
-    def _field(self, field: Field, attribute: str, accepted: tuple[str, ...]) -> list[str]:
-        start = f"    {attribute}: {annotation(field.type, self._names)}"
-        arguments = self._arguments(field, attribute, accepted)
-        if not arguments:
-            return [start]
-        line = f"{start} = Field({', '.join(arguments)})"
-        if fits(line):
-            return [line]
-        return [f"{start} = Field(", *(f"        {argument}," for argument in arguments), "    )"]
-
-    def _arguments(self, field: Field, attribute: str, accepted: tuple[str, ...]) -> list[str]:
-        arguments: list[str] = [] if attribute == field.name else [f"alias={quote(field.name)}"]
-        if field.has_default:
-            # MISSING is excluded by has_default, which the type checker cannot see.
-            default = default_expression(field.type, field.default, self._names)  # type: ignore[arg-type]
-            factory = f"default_factory={self._factory(default)}"
-            arguments.append(factory if default.mutable else f"default={default.expression}")
-        if accepted:
-            choices = ", ".join(quote(name) for name in (field.name, *accepted))
-            arguments.append(f"validation_alias=AliasChoices({choices})")
-        if field.doc is not None:
-            arguments.append(f"description={quote(field.doc)}")
-        metadata: dict[str, object] = {"aliases": list(field.aliases)} if field.aliases else {}
-        metadata |= field.properties
-        if field.order is not None:
-            metadata["order"] = field.order
-        if metadata:
-            arguments.append(f'json_schema_extra={{"metadata": {_literal(metadata)}}}')
-        return arguments
-
-    def _factory(self, default: Default) -> str:
-        if default.expression in ("[]", "{}"):
-            return {"[]": "list", "{}": "dict"}[default.expression]
-        called = default.expression.removesuffix("()")
-        return called if called in self._defined else f"lambda: {default.expression}"
 
 
 def _complexity_mark(body: Sequence[str]) -> str:
@@ -133,21 +96,6 @@ def _meta(values: dict[str, str | None], aliases: list[str], *, documented: bool
     if not documented:
         lines.append("        schema_doc = False")
     return ["    class Meta:", *(lines or ["        pass"])]
-
-
-def _literal(value: object) -> str:
-    """A JSON value as a Python literal, in double quotes."""
-    match value:
-        case str():
-            return quote(value)
-        case dict():
-            return "{" + ", ".join(f"{quote(str(key))}: {_literal(item)}" for key, item in value.items()) + "}"
-        case list():
-            return "[" + ", ".join(_literal(item) for item in value) + "]"
-        case float():
-            return float_literal(value)
-        case _:
-            return repr(value)
 
 
 def _is_plain(doc: str | None) -> bool:

@@ -12,7 +12,7 @@ from types import NoneType
 from typing import Annotated, Any, Final, cast, get_args, get_origin
 
 from dataclasses_avroschema.types import Int32FieldInfo
-from pydantic import BaseModel, GetCoreSchemaHandler
+from pydantic import BaseModel, GetCoreSchemaHandler, SerializationInfo
 from pydantic_core import CoreSchema, core_schema
 
 from codegen.branches import Branch, Chosen
@@ -80,10 +80,13 @@ class TaggedUnion(AvroUnion):
         )
 
     def shown(self, choice: _Choice) -> CoreSchema:
-        def show(value: Any, handler: Callable[[Any], Any]) -> dict[str, Any]:
-            return {choice.name: handler(_open(value))}
+        def show(value: Any, handler: Callable[[Any], Any], info: SerializationInfo) -> Any:
+            if info.mode == "json":
+                return {choice.name: handler(_open(value))}
+            # Of a record nothing but a dict is left, which no longer tells which one it was.
+            return Chosen(choice.name, handler(value)) if isinstance(value, BaseModel) else value
 
-        serialization = core_schema.wrap_serializer_function_ser_schema(show, schema=choice.schema, when_used="json")
+        serialization = core_schema.wrap_serializer_function_ser_schema(show, info_arg=True, schema=choice.schema)
         return core_schema.any_schema(serialization=serialization)
 
 
@@ -135,7 +138,10 @@ def _show(value: Any, handler: Callable[[Any], Any]) -> Any:
 
 
 def _open(value: Any) -> Any:
-    return value.value if isinstance(value, Branch | Chosen) else value
+    """What stands in a branch; a pair of a branch's name and its datum is what a decoder gives."""
+    if isinstance(value, tuple):
+        return value[1]
+    return value.value if isinstance(value, Branch) else value
 
 
 def _finder(choices: Mapping[str, _Choice]) -> Callable[[Any], str | None]:
@@ -148,8 +154,8 @@ def _finder(choices: Mapping[str, _Choice]) -> Callable[[Any], str | None]:
         names.setdefault(int, names[float])
 
     def find(value: Any) -> str | None:
-        if type(value) is Chosen:
-            return value.name
+        if isinstance(value, tuple):
+            return str(value[0]) if len(value) == len(Chosen._fields) else None
         bases = (bool,) if value is True or value is False else type(value).__mro__
         return next((names[base] for base in bases if base in names), None)
 

@@ -12,6 +12,7 @@ from uuid import UUID
 
 from tests.codegen.json_logical_rows import LOGICAL_ROWS
 from tests.codegen.json_row import Accept, Refuse, Row, logical, same
+from tests.codegen.json_union_rows import UNION_ROWS
 
 INT_MAX, LONG_MAX = 2**31 - 1, 2**63 - 1
 FLOAT_MAX = (2 - 2**-23) * 2.0**127
@@ -190,6 +191,7 @@ ROWS = (
         (same("null", None), same("1", 1)),
         (Refuse('{"int":1}'), Refuse('"1"'), Refuse('"null"'), Refuse("2147483648")),
     ),
+    *UNION_ROWS,
     Row(
         "uuid",
         logical("uuid", "string"),
@@ -247,8 +249,3 @@ ROWS = (
     ),
     *LOGICAL_ROWS,
 )  # fmt: skip
-
-# What codegen refuses for now; docs/json.md says already how it will be.
-PLANNED = {
-    "union": ["null", "string", "long"],
-}

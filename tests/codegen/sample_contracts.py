@@ -23,8 +23,16 @@ def record(*fields: Schema, name: str = "Sample", **attributes: Any) -> Schema:
 
 
 def contract_of(schema: Schema, name: str = "sample") -> Contract:
-    text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
-    version = ContractVersion(1, Path(f"{name}/v1.avsc"), text, read_json_source(text), parse_schema(schema))
+    return contract_of_versions(schema, name=name)
+
+
+def contract_of_versions(*schemas: Schema, name: str = "sample") -> Contract:
+    """A contract with these versions, in memory."""
+    versions = []
+    for number, schema in enumerate(schemas, start=1):
+        text = json.dumps(schema, indent=2, ensure_ascii=False) + "\n"
+        path = Path(f"{name}/v{number}.avsc")
+        versions.append(ContractVersion(number, path, text, read_json_source(text), parse_schema(schema)))
     return Contract(
         name=name,
         folder=Path(name),
@@ -37,7 +45,7 @@ def contract_of(schema: Schema, name: str = "sample") -> Contract:
         ingest=True,
         writers={},
         readers={},
-        versions=(version,),
+        versions=tuple(versions),
     )
 
 

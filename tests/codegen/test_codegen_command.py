@@ -174,6 +174,7 @@ def test_bytes_that_are_no_utf8_are_refused(project: Project) -> None:
     (folder / "contract.toml").write_bytes(b'owner = "\xff"')
     assert project.run() == 2
     assert "byte 10 is no UTF-8" in project.err
+    assert "byte 9 is no UTF-8" in project.err
     (folder / "v2.avsc").unlink()
     assert project.run() == 2
     assert "byte 9 is no UTF-8" in project.err
@@ -194,7 +195,7 @@ def test_an_unproved_model_stops_with_the_path_of_the_field(project: Project, mo
     project.add("outer", record({"name": "inner", "type": inner}, name="Outer"))
     monkeypatch.setattr("codegen.python_defaults._primitive_default", lambda *_: '"y"')
     assert project.run() == 2
-    assert "inner.note: default is 'x' in the contract, 'y' for the library" in project.err
+    assert "Inner.note: default is 'x' in the contract, 'y' for the library" in project.err
     assert project.files() == before
 
 

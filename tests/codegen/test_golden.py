@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from codegen.proof import load_model
-from tests.codegen.sample_contracts import module_text
+from tests.codegen.sample_contracts import load_model, module_text
 
 GOLDEN = Path(__file__).parent / "golden"
 REPOSITORY = GOLDEN.parents[2]

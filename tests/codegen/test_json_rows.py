@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from codegen.generate import UnsupportedContract
 from codegen.runtime import AvroModel
-from tests.codegen.json_rows import PLANNED, ROWS, Accept, Refuse, Row
+from tests.codegen.json_rows import ROWS, Accept, Refuse, Row
 from tests.codegen.sample_contracts import model_of, model_of_field, record
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "json.md"
@@ -69,12 +68,6 @@ def test_refused(row: Row, case: Refuse, decoder: str, as_bytes: bool) -> None:
     assert case.at in [tuple(fault["loc"]) for fault in caught.value.errors()]
 
 
-@pytest.mark.parametrize("name", PLANNED)
-def test_planned_types_are_refused_by_name(name: str) -> None:
-    with pytest.raises(UnsupportedContract):
-        model_of_field(PLANNED[name])
-
-
 def page_rows() -> dict[str, list[str]]:
     """The cells of each row of the page, by the row's id."""
     rows = {}
@@ -90,7 +83,7 @@ def snippets(cell: str) -> set[str]:
 
 
 def test_the_page_has_the_same_rows() -> None:
-    assert list(page_rows()) == [*IDS, *PLANNED]
+    assert list(page_rows()) == [*IDS]
 
 
 @pytest.mark.parametrize("row", ROWS, ids=list(IDS))
@@ -102,8 +95,3 @@ def test_the_examples_of_the_page_are_those_that_are_tested(row: Row) -> None:
     assert snippets(written) <= {case.written for case in row.accept}
     assert snippets(refused)
     assert snippets(refused) <= {case.text for case in row.refuse if isinstance(case.text, str)}
-
-
-@pytest.mark.parametrize("name", PLANNED)
-def test_the_page_says_what_is_refused_for_now(name: str) -> None:
-    assert page_rows()[name][-1].endswith("refused by codegen for now")
