@@ -17,10 +17,10 @@ from typing import TYPE_CHECKING, Any, Final, TextIO, TypeVar
 
 from codegen.contract import Contract, ContractVersion, read_contracts
 from codegen.json_source import JsonSyntaxError, read_json_source
+from tools.compatibility.as_registered import difference_to_registered
 from tools.compatibility.findings import Outcome
 from tools.compatibility.gate import check_project, choose_contracts
 from tools.compatibility.places import whole_json
-from tools.compatibility.published_changes import first_difference
 from tools.compatibility.report import write_report
 from tools.errors import UserError
 
@@ -163,7 +163,7 @@ def _difference(registered: str, version: ContractVersion) -> str | None:
         was = read_json_source(registered).value
     except JsonSyntaxError:
         was = registered  # a registry may hand out a bare type name
-    pointer = first_difference(was, whole_json(version), "")
+    pointer = difference_to_registered(was, version)
     return "the root" if pointer == "" else pointer
 
 

@@ -88,6 +88,34 @@ def test_versions_are_registered_in_order_and_once(house: House, client: SchemaR
 
 
 @pytest.mark.integration
+def test_a_version_is_registered_with_the_types_that_it_refers_to(house: House, client: SchemaRegistryClient) -> None:
+    shared = house.root / "schemas" / "shared" / "country.avsc"
+    shared.parent.mkdir()
+    country = {"type": "enum", "name": "Country", "symbols": ["IT", "JP"]}
+    shared.write_text(json.dumps(country), encoding="utf-8")
+    house.write(1, user({"name": "country", "type": "Country"}))
+    assert house.register()[0] == 0
+    registered = json.loads(client.get_version(house.subject, 1).schema.schema_str or "")
+    assert registered["fields"][1]["type"] == country
+    assert house.register()[1][-1].startswith(f"{house.subject}: version 1 is registered, schema id ")
+    shared.write_text(json.dumps({**country, "symbols": ["IT", "JP", "NO"]}), encoding="utf-8")
+    code, lines = house.register()
+    assert (code, lines[-1]) == (1, "nothing was registered")
+    assert f"differs from {house.name}/v1.avsc at /fields/1/type/symbols/2" in lines[0]
+
+
+@pytest.mark.integration
+def test_a_registry_may_write_the_same_schema_in_another_way(house: House, client: SchemaRegistryClient) -> None:
+    """Names in full where the namespace around them would do, and a primitive type as an object."""
+    inner = {"type": "enum", "name": "com.example.Kind", "symbols": ["A"]}
+    fields = [{"name": "kind", "type": inner}, {"name": "more", "type": {"type": "array", "items": "com.example.Kind"}}]
+    house.write(1, {"namespace": "com.example", **user(*fields, {"name": "n", "type": {"type": "int"}})})
+    assert house.register()[0] == 0
+    assert '"com.example.Kind"' not in (client.get_version(house.subject, 1).schema.schema_str or "")
+    assert house.register()[1][-1].startswith(f"{house.subject}: version 1 is registered, schema id ")
+
+
+@pytest.mark.integration
 def test_only_what_is_missing_is_written(house: House, client: SchemaRegistryClient) -> None:
     house.write(1, user())
     house.register()

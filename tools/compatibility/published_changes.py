@@ -138,17 +138,32 @@ def _changed(contract: str, version: ContractVersion, text: str, place: Publicat
     was = parsed(text)
     if was is None:
         return None  # what is no JSON was never a schema, and nobody can have registered it
-    pointer = first_difference(was.value, whole_json(version) if place.has_whole_schemas else version.json, "")
+    pointer = _difference(was.value, version, place)
     if pointer is None:
         return None
     return Finding(
         Rule.PUBLISHED_VERSION_CHANGED,
         contract,
-        place_in(version, pointer),
+        place_in(version, _in_file(version, pointer) if place.has_whole_schemas else pointer),
         f"{version.path.name} is published at {place.where} and differs from it at {pointer or 'the root'}",
         f"undo the change, and make it in a new version{place.hint}",
         consequences=(f"v{version.number} would mean two schemas: what runs already keeps the old text",),
     )
+
+
+def _difference(was: Json, version: ContractVersion, place: Publication) -> str | None:
+    if not place.has_whole_schemas:
+        return first_difference(was, version.json, "")
+    from tools.compatibility.as_registered import difference_to_registered
+
+    return difference_to_registered(was, version)
+
+
+def _in_file(version: ContractVersion, pointer: str) -> str:
+    """The pointer of what leads to this place of the whole schema, in the version's own file."""
+    while pointer not in version.source.positions and pointer:
+        pointer = pointer.rpartition("/")[0]
+    return pointer
 
 
 def first_difference(one: Json, other: Json, pointer: str) -> str | None:

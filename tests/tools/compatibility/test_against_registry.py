@@ -61,6 +61,23 @@ def test_what_the_registry_holds_is_published(registered: Project, server: str) 
 
 
 @pytest.mark.integration
+def test_a_version_is_compared_with_all_that_it_refers_to(registered: Project, server: str) -> None:
+    shared = registered.root / "schemas" / "shared" / "country.avsc"
+    shared.parent.mkdir()
+    country = {"type": "enum", "name": "Country", "symbols": ["IT", "JP"]}
+    shared.write_text(json.dumps(country), encoding="utf-8")
+    register(server, registered.root.name, user(AGE, {"name": "country", "type": country}))
+    registered.settings(f'subject = "{registered.root.name}"')
+    (registered.root / "schemas/users/v2.avsc").unlink()
+    registered.write(1, user(AGE, {"name": "country", "type": "Country"}))
+    assert registered.report(against="registry")["findings"] == []
+    shared.write_text(json.dumps({**country, "symbols": ["IT"]}), encoding="utf-8")
+    (finding,) = registered.report(against="registry")["findings"]
+    assert (finding["rule"], finding["pointer"]) == ("PUBLISHED_VERSION_CHANGED", "/fields/2/type")
+    assert "differs from it at /fields/2/type/symbols/1" in finding["message"]
+
+
+@pytest.mark.integration
 def test_a_version_without_a_file_is_a_finding(registered: Project) -> None:
     (registered.root / "schemas/users/v2.avsc").unlink()
     (finding,) = registered.report(against="registry")["findings"]

@@ -7,9 +7,13 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from codegen.output import compare_output
+from codegen.contract import ContractFault, read_contracts
+from codegen.generate import UnsupportedContract, generate
+from codegen.json_source import Position
+from codegen.output import compare_output, write_output
 from codegen.render import MARKER
 from tests.tools.compatibility.projects import Project, user
+from tools.compatibility import drift
 
 CHANGED = "--- a/users/v1.py\n+++ b/users/v1.py\n@@ -1 +1 @@\n-one\n+two\n"
 MISSING = "--- /dev/null\n+++ b/users/v2.py\n@@ -0,0 +1 @@\n+two\n"
@@ -29,6 +33,7 @@ def generated(project: Project) -> Project:
 
 
 def says(project: Project, code: int, out: str = "", err: str = "") -> None:
+    (project.root / "codegen").mkdir(exist_ok=True)
     text = f"import sys\nsys.stdout.write({out!r})\nsys.stderr.write({err!r})\nsys.exit({code})\n"
     (project.root / "codegen" / "__main__.py").write_text(text)
 
@@ -82,6 +87,46 @@ def test_a_project_without_a_generator_has_no_drift(project: Project) -> None:
     project.write(1, user())
     (project.root / "codegen").mkdir()
     assert project.check()[0] == 0
+
+
+def test_the_running_code_compares_its_own_project_without_a_process(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The files are what `generate` makes, but for one changed, one missing and one left over."""
+    project.write(1, user())
+    project.write(1, user(), contract="orders")
+    project.settings('subject = "orders"', contract="orders")
+    models = project.root / "codegen" / "models"
+    write_output(models, generate(read_contracts(project.root / "schemas")), clean=False, out=io.StringIO())
+    says(project, 2, err="nobody runs this")
+    monkeypatch.setattr(drift, "this_code", lambda: project.root)
+    assert told(project) == []
+    (models / "users" / "v1.py").write_text("one\n", encoding="utf-8")
+    (models / "users" / "__init__.py").unlink()
+    (models / "users" / "v9.py").write_text(f'"""{MARKER}"""\n', encoding="utf-8")
+    assert told(project) == [
+        ("users", "codegen/models/users/__init__.py", "users/__init__.py is not made yet"),
+        ("users", "codegen/models/users/v1.py", "users/v1.py differs from what the contracts make"),
+        ("users", "codegen/models/users/v9.py", "v9.py is made by no contract"),
+    ]
+    assert project.check("orders")[0] == 0
+
+
+def test_what_the_running_code_makes_no_model_of_is_a_finding(
+    project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write(1, user())
+    says(project, 0)
+    fault = ContractFault(project.root / "schemas/users/v1.avsc", Position(3, 1), "", "no model is made of this", "…")
+
+    def refuse(_contracts: object) -> None:
+        raise UnsupportedContract((fault,))
+
+    monkeypatch.setattr("codegen.generate.generate", refuse)
+    monkeypatch.setattr(drift, "this_code", lambda: project.root)
+    ((_, _, message),) = told(project)
+    assert message.startswith("the models cannot be made: ")
+    assert message.endswith("v1.avsc:3:1: no model is made of this; …")
 
 
 def test_the_real_generator_says_it_in_the_words_that_are_read_here(project: Project) -> None:

@@ -30,6 +30,20 @@ def test_nothing_heavy_is_loaded(module: str) -> None:
     assert [name for name in loaded if name.startswith(HEAVY)] == []
 
 
+def test_the_look_at_drift_loads_nothing_heavy() -> None:
+    """The whole command on this very project, with its generator, in one process."""
+    code = (
+        "import sys, tools.cli\n"
+        "from tools.project import this_code\n"
+        "sys.argv = ['pipeline', '--root', str(this_code()), 'schema', 'check']\n"
+        "try:\n    tools.cli.main()\nfinally:\n    print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    loaded = done.stdout.splitlines()[-1].split()
+    assert "codegen.generate" in loaded
+    assert [name for name in loaded if name.startswith(HEAVY) and not name.startswith("click")] == []
+
+
 def test_a_cold_check_loads_nothing_heavy_either(tmp_path: Path) -> None:
     """The whole command, on a project without a generator: what it loads is what a person waits for."""
     folder = tmp_path / "schemas" / "users"

@@ -12,7 +12,11 @@ import pytest
 import xmlschema
 
 from tests.tools.compatibility.projects import Project, user
+from tools.compatibility import IncompatibilityType
+from tools.compatibility.findings import Rule
+from tools.compatibility.formats.rules import sentence_of
 from tools.compatibility.report import FORMATS
+from tools.compatibility.rules import MeaningRule
 from tools.schema_cli import schema_check
 
 HERE = Path(__file__).parent
@@ -70,8 +74,23 @@ def test_the_command_offers_every_form() -> None:
     assert list(option.type.choices) == list(FORMATS)
 
 
-STORIES = [good, doubtful, breaking, illegal, gap]
-CODES = {good: 0, doubtful: 0, breaking: 1, illegal: 2, gap: 1}
+def meaning(project: Project) -> None:
+    """A finding on meaning that stands, one that is waived, and one that was accepted."""
+    first, second, third = (
+        {"type": "long", "logicalType": f"timestamp-{unit}"} for unit in ("millis", "micros", "nanos")
+    )
+    project.write(1, user({"name": "at", "type": first}, {"name": "to", "type": first}))
+    project.write(2, user({"name": "at", "type": second}, {"name": "to", "type": first}))
+    project.commit()
+    project.write(3, user({"name": "at", "type": third}, {"name": "to", "type": second}))
+    project.settings(
+        '[[waivers]]\nrule = "TIME_UNIT_CHANGED"\npointer = "/fields/2/type"\nversion = 3\n'
+        'reason = "never written"\nwho = "ann"\nuntil = 2999-12-31\n[rules]\nFASTAVRO_LOGICAL_TYPE = "off"\n'
+    )
+
+
+STORIES = [good, doubtful, breaking, illegal, gap, meaning]
+CODES = {good: 0, doubtful: 0, breaking: 1, illegal: 2, gap: 1, meaning: 1}
 
 
 @pytest.mark.parametrize("story", STORIES)
@@ -85,6 +104,21 @@ def test_every_form_has_the_same_exit_code(project: Project, story: Any, format_
 def test_json_is_what_its_schema_says(project: Project, story: Any, gate_schema: Any) -> None:
     story(project)
     gate_schema(project.report())
+
+
+def test_what_is_waived_or_was_accepted_is_in_the_json_and_counted_in_the_text(project: Project) -> None:
+    meaning(project)
+    report = project.report()
+    assert [finding["meaning"]["rule"] for finding in report["findings"]] == ["TIME_UNIT_CHANGED"]
+    ((reason, who, until),) = [(entry["reason"], entry["who"], entry["until"]) for entry in report["waived"]]
+    assert (reason, who, until, report["accepted"]) == ("never written", "ann", "2999-12-31", 1)
+    told = "does not hold: 1 finding, 1 finding waived (ann 1), 1 finding accepted earlier\n"
+    assert project.check()[1].endswith(told)
+
+
+def test_every_rule_of_the_check_has_a_sentence() -> None:
+    kinds = (*Rule, *IncompatibilityType, *MeaningRule)
+    assert [kind for kind in kinds if not sentence_of(kind).endswith(".")] == []
 
 
 def test_the_schema_of_the_json_refuses_what_is_not_told(project: Project, gate_schema: Any) -> None:
