@@ -102,9 +102,10 @@ def _read_registry(contracts: Sequence[Contract]) -> Publications:
 
 
 def _read_git(repository: Repository, reference: str) -> Publications:
-    texts = repository.texts_at(repository.commit(reference))
+    tip = repository.commit(reference)
+    texts = repository.texts_at(tip)
     try:
-        return _with_branch(repository, reference, texts)
+        return _with_branch(repository, reference, tip, texts)
     except GitUnable as error:
         at_tip = _at_reference(reference, _by_contract(texts), texts)
         return Publications((at_tip,), (f"{error}, so that the commits of this branch were not looked at",))
@@ -114,10 +115,10 @@ def _at_reference(reference: str, versions: Published, texts: Mapping[str, bytes
     return Publication(f"git:{reference}", versions, shared=shared_in_use(versions, _shared(texts)))
 
 
-def _with_branch(repository: Repository, reference: str, at_tip: Mapping[str, bytes]) -> Publications:
+def _with_branch(repository: Repository, reference: str, tip: str, at_tip: Mapping[str, bytes]) -> Publications:
     """Besides the reference: what stood where this branch left, and what its commits have added since."""
-    head = repository.commit("HEAD")
     named = None if reference == "HEAD" else reference
+    head = tip if named is None else repository.commit("HEAD")
     base = repository.fork_point(head, named)
     notes: list[str] = []
     if named is None and base == head:
