@@ -134,3 +134,15 @@ def test_contracts_without_our_code_are_enough(project: Project, monkeypatch: py
         with pytest.raises(SystemExit) as ended:
             cli.main()
         assert ended.value.code == code, arguments
+
+
+def test_an_audit_needs_the_code_too(
+    project: Project, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """It reads with the models of the project, which a folder of contracts has not."""
+    project.write(1, user())
+    monkeypatch.setattr("sys.argv", ["pipeline", "--root", str(project.root), "schema", "audit"])
+    with pytest.raises(SystemExit) as ended:
+        cli.main()
+    assert ended.value.code == 2
+    assert "has contracts and no models of them" in capsys.readouterr().err
