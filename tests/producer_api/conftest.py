@@ -17,7 +17,7 @@ from confluent_kafka.schema_registry import RegisteredSchema, Schema, SchemaRegi
 
 from codegen.catalog import GeneratedContract
 from codegen.contract import read_contracts
-from codegen.generate import generate_version
+from codegen.render import render_version
 from producer_api.app import create_app
 from producer_api.service import Service
 from producer_api.settings import Settings
@@ -299,7 +299,7 @@ def make_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeContra
             module_name = f"codegen.models.{name}.v{version.number}"
             module = types.ModuleType(module_name)
             monkeypatch.setitem(sys.modules, module_name, module)
-            exec(compile(generate_version(contract, version), module_name, "exec"), module.__dict__)  # noqa: S102
+            exec(compile(render_version(contract, version), module_name, "exec"), module.__dict__)  # noqa: S102
         return GeneratedContract(
             name=name,
             record=contract.versions[-1].record.full_name,
