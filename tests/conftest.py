@@ -1,7 +1,8 @@
 """Fixtures for every room: an embedded broker, Avro for Java, and an environment that says nothing.
 
-Hypothesis: `HYPOTHESIS_PROFILE=long` tries thousands of examples (`soak` tens of thousands), the default a modest number;
-`first` shows what fails as it was drawn. In CI the examples are the same each time, because it judges a change; a person's run looks further.
+Hypothesis: `HYPOTHESIS_PROFILE=long` tries thousands of examples (`soak` tens of thousands), the default a modest
+number; `first` shows what fails as it was drawn. In CI the examples are the same each time, because it judges a change;
+a person's run looks further each time.
 """
 
 from __future__ import annotations
