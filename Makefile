@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-java lint coverage format lock clean
+.PHONY: help demo test test-java soak lint coverage format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -34,6 +34,10 @@ lint: $(INSTALLED) ## ruff, mypy --strict, import rules, drift of generated code
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m codegen --check
+
+SEED ?= 1
+soak: $(INSTALLED) ## long drills, by hand: 40,000 schemas through codegen (SEED=1)
+	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n 2 --hypothesis-seed=$(SEED) tests/codegen/test_generated_models.py
 
 coverage: $(INSTALLED) ## the tests, with the lines and branches that they miss
 	$(BIN)/python -m pytest -n 2 -m "not java" --cov --cov-report=term

@@ -198,10 +198,13 @@ class AvroModel(AvroBaseModel):
     def avro_schema_to_python(
         cls, parent: type[LibraryModel] | None = None, case_type: str | None = None
     ) -> JsonSchema:
-        """The contract's schema as parsed JSON; in another case, what the library derives."""
+        """The contract's schema as parsed JSON; in another case, what the library derives.
+
+        Inside another model the names are whole, because the library sets what stands there as the name.
+        """
         if case_type is not None:
             return cls.derived_schema(parent, case_type)
-        if "AVSC" in cls.__dict__:
+        if parent is None and "AVSC" in cls.__dict__:
             return cast("JsonSchema", json.loads(cls.AVSC))
         return cast("JsonSchema", schema_json(_schema_of(cls)))
 

@@ -29,13 +29,14 @@ class TypeNames:
     """
 
     def __init__(self, root: Node, imported: Mapping[str, str] | None = None) -> None:
-        types = named_types(root)
+        given = dict(imported or {})
+        # Those of the module itself choose first.
+        types = sorted(named_types(root), key=lambda node: node.full_name in given)
         self._names: dict[str, str] = {}
         self._taken: set[str] = set()
         records = [node for node in types if isinstance(node, Record)]
         fields = {attribute for record in records for attribute in attribute_names(record).values()}
         plain = {simple_name(node.full_name) for node in types}
-        given = dict(imported or {})
         for node in types:
             name = given.get(node.full_name, simple_name(node.full_name))
             if _is_free(name) and name not in self._taken:

@@ -1,7 +1,8 @@
 """Fixtures for every room: an embedded broker, Avro for Java, and an environment that says nothing.
 
-Hypothesis: `HYPOTHESIS_PROFILE=long` tries thousands of examples, the default a modest number; `first` shows what fails
-as it was drawn. In CI the examples are the same each time, because it judges a change; a person's run looks further.
+Hypothesis: `HYPOTHESIS_PROFILE=long` tries thousands of examples (`soak` tens of thousands), the default a modest
+number; `first` shows what fails as it was drawn. In CI the examples are the same each time, because it judges a change;
+a person's run looks further each time.
 """
 
 from __future__ import annotations
@@ -26,6 +27,7 @@ settings.register_profile(
     "short", max_examples=40, deadline=None, suppress_health_check=_SLOW, derandomize="CI" in os.environ
 )
 settings.register_profile("long", max_examples=5000, deadline=None, suppress_health_check=_SLOW)
+settings.register_profile("soak", parent=settings.get_profile("long"), max_examples=20_000)
 settings.register_profile("first", parent=settings.get_profile("long"), phases=[Phase.generate])
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "short"))
 

@@ -48,3 +48,8 @@ def test_every_target_of_make_that_is_named_exists() -> None:
             r"`make ([a-z-]+)`|^\$ make ([a-z-]+)", document.read_text(encoding="utf-8"), re.MULTILINE
         ):
             assert next(filter(None, target)) in targets
+
+
+def test_the_model_that_the_readme_shows_is_what_codegen_writes() -> None:
+    (shown,) = re.findall(r"```python\n(class Shipment.*?)\n *…\n```", README, re.DOTALL)
+    assert shown in (ROOT / "tests" / "codegen" / "golden" / "shipment.py.txt").read_text(encoding="utf-8")

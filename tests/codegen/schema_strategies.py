@@ -107,7 +107,10 @@ def _named(draw: st.DrawFn, scope: _Scope, namespace: str) -> tuple[dict[str, An
     name = draw(TYPE_NAMES.filter(lambda name: f"{start}{name}" not in scope.names))
     scope.names.add(f"{start}{name}")
     schema: dict[str, Any] = {"name": name}
-    if own is not None:
+    if inner and draw(st.integers(0, 5)) == 0:
+        schema["name"] = f"{start}{name}"  # a name with dots says its namespace itself
+        schema |= {} if own is None else {"namespace": "not.looked.at"}
+    elif own is not None:
         schema["namespace"] = own
     if draw(st.booleans()):
         schema["doc"] = draw(DOCS)
@@ -227,7 +230,7 @@ def _branch_name(branch: Any, namespace: str) -> str:
         return branch
     if "name" not in branch:
         return str(branch["type"])
-    inner = branch.get("namespace", namespace)
+    inner = "" if "." in branch["name"] else branch.get("namespace", namespace)
     return f"{inner}.{branch['name']}" if inner else str(branch["name"])
 
 

@@ -206,3 +206,25 @@ def test_a_missing_folder_of_schemas_gets_a_sentence(tmp_path: Path) -> None:
     project.schemas.mkdir()
     assert project.run() == 2
     assert "there is no contract in here" in project.err
+
+
+def test_what_the_library_derives_otherwise_is_told_when_it_is_asked_for(project: Project) -> None:
+    project.add("box", record({"name": "tags", "type": {"type": "array", "items": "int"}}))
+    assert project.run() == 0
+    assert "given a name" not in project.out
+    assert project.run("--explain") == 0
+    assert "- box.v1: tags: arrays and maps are given a name, which Avro does not have.\n" in project.out
+
+
+def test_a_check_loads_no_model(project: Project) -> None:
+    """Render and compare: what derives schemas and validates events is not needed, and costs a second."""
+    assert project.run() == 0
+    program = (
+        "import sys; from codegen.__main__ import run; "
+        f"code = run(['--schemas', {str(project.schemas)!r}, '--out', {str(project.models)!r}, '--check'], "
+        "sys.stdout, sys.stderr); "
+        "heavy = {'dataclasses_avroschema', 'pydantic', 'fastavro', 'faker'} & set(sys.modules); "
+        "sys.exit(f'loaded: {heavy}' if heavy else code)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import Any
 
-from hypothesis import given, reject
+import pytest
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from codegen.generate import UnsupportedContract
@@ -14,6 +16,9 @@ from tests.codegen.data_strategies import data
 from tests.codegen.raw_data import written_by_fastavro
 from tests.codegen.sample_contracts import load_model, module_text
 from tests.codegen.schema_strategies import schemas
+
+# What judges a change draws thousands of schemas; a person's run goes on from others each time.
+many = settings(max_examples=max(settings().max_examples, 1500 if "CI" in os.environ else 100))
 
 
 def drawn_model(schema: dict[str, Any]) -> type[AvroModel]:
@@ -26,6 +31,8 @@ def drawn_model(schema: dict[str, Any]) -> type[AvroModel]:
         reject()
 
 
+@pytest.mark.timeout(0)
+@many
 @given(schemas(), st.data())
 def test_a_model_writes_what_fastavro_writes_and_comes_back(schema: dict[str, Any], draw: st.DataObject) -> None:
     model = drawn_model(schema)
@@ -45,6 +52,8 @@ def test_a_model_writes_what_fastavro_writes_and_comes_back(schema: dict[str, An
     assert model.model_json_schema()
 
 
+@pytest.mark.timeout(0)
+@many
 @given(schemas(), st.data())
 def test_a_default_is_the_same_value_in_python_in_json_and_in_resolution(
     schema: dict[str, Any], draw: st.DataObject

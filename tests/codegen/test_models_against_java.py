@@ -8,14 +8,14 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from codegen.generate import UnsupportedContract, generate
+from codegen.generate import UnsupportedContract
 from codegen.memory_package import MemoryPackage
 from codegen.runtime import AvroDecodeError
 from codegen.schema import parse_schema
 from tests.codegen.data_strategies import data
-from tests.codegen.sample_contracts import contract_of_versions, load_model, module_text
+from tests.codegen.sample_contracts import load_model, module_text
 from tests.codegen.schema_strategies import schemas
-from tests.codegen.test_steps import neighbours
+from tests.codegen.test_steps import any_neighbours, files_of
 from tests.java_oracle import JavaOracle
 
 DRAWN = 400
@@ -57,10 +57,10 @@ def test_java_resolves_a_record_as_its_upgrade_does(java_oracle: JavaOracle) -> 
     asked: list[tuple[dict[str, str], bytes]] = []
 
     @drawing(DRAWN // 2)
-    @given(neighbours(), st.data())
+    @given(any_neighbours(), st.data())
     def draw(pair: tuple[dict[str, Any], dict[str, Any]], drawn: st.DataObject) -> None:
         one, two = pair
-        with MemoryPackage(generate([contract_of_versions(one, two)]), "steps") as package:
+        with MemoryPackage(files_of(one, two), "steps") as package:
             old = package.module("sample.v1")["MODEL"]
             before = old.model_validate(drawn.draw(data(parse_schema(one).root)), strict=False)
             try:
