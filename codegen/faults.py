@@ -20,6 +20,10 @@ class SchemaFault:
         return f"{self.pointer or '(root)'}: {self.reason}; {self.hint}"
 
 
+class Stopped(ValueError):
+    """Codegen stops before it writes anything; the text says why."""
+
+
 class InvalidSchema(ValueError):
     """A schema breaks the Avro specification. `faults` has every fault, in order of their pointers."""
 

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from codegen.contract import Contract, ContractFault, SchemaFile, SharedTypes
-from codegen.memory_package import MemoryPackage
-from codegen.proof import prove
 from codegen.references import SHARED
 from codegen.render import render_shared, render_version
 from codegen.render_packages import render_catalog, render_package, render_shared_package
@@ -49,14 +47,6 @@ def shared_types(contracts: Sequence[Contract]) -> list[SharedTypes]:
     origins = [origin for version in versions for origin in version.origins.values()]
     found = {origin.path: origin for origin in origins if isinstance(origin, SharedTypes)}
     return [types for _, types in sorted(found.items())]
-
-
-def prove_all(contracts: Sequence[Contract], files: Mapping[PurePosixPath, str]) -> Iterator[str]:
-    """Prove every module; what the library is known to get wrong in it is given as sentences. Raises Unproved."""
-    with MemoryPackage(files, "codegen_proof") as package:
-        for file in schema_files(contracts):
-            for note in prove(file, package.module(file.module)):
-                yield f"{file.module}: {note}"
 
 
 def refuse_unsupported(contracts: Sequence[Contract]) -> None:

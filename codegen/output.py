@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TextIO
 
+from codegen.faults import Stopped
 from codegen.render import MARKER
 
 
-class ForeignFile(ValueError):
+class ForeignFile(Stopped):
     """A file that codegen did not make stands where it would write."""
 
 

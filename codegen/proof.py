@@ -8,19 +8,23 @@ stops codegen.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePosixPath
 from typing import Any, cast
 
 from codegen.canonical import fingerprint
-from codegen.contract import SchemaFile, whole_text
+from codegen.contract import Contract, SchemaFile, whole_text
 from codegen.definition_order import definition_order
+from codegen.faults import Stopped
+from codegen.generate import schema_files
 from codegen.library_comparison import compare_record
 from codegen.library_faults import Difference, explain
+from codegen.memory_package import MemoryPackage
 from codegen.nodes import Json, Record, simple_name
 from codegen.type_names import type_names
 
 
-class Unproved(ValueError):
+class Unproved(Stopped):
     """The library derives something else than the contract says, and no known fault of it explains why."""
 
     def __init__(self, file: SchemaFile, differences: tuple[Difference, ...]) -> None:
@@ -69,3 +73,11 @@ def derived_differences(file: SchemaFile, module: Mapping[str, Any]) -> list[Dif
             within = "" if node is root else simple_name(node.full_name)
             found += [difference.within(within) for difference in compare_record(node, derived, name)]
     return found
+
+
+def prove_all(contracts: Sequence[Contract], files: Mapping[PurePosixPath, str]) -> Iterator[str]:
+    """Prove every module; what the library is known to get wrong in it is given as sentences. Raises Unproved."""
+    with MemoryPackage(files, "codegen_proof") as package:
+        for file in schema_files(contracts):
+            for note in prove(file, package.module(file.module)):
+                yield f"{file.module}: {note}"

@@ -13,7 +13,8 @@ import pytest
 
 from codegen.__main__ import run
 from codegen.contract import read_contracts
-from codegen.generate import generate, prove_all
+from codegen.generate import generate
+from codegen.proof import prove_all
 
 PROJECT = Path(__file__).parent / "golden_project"
 
