@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import click
 
+from tools.errors import UserError
+
 if TYPE_CHECKING:
     from tools.registry.remote import Remote
 
@@ -41,15 +43,20 @@ def _merge(command: _Command) -> _Command:
 @click.option("--host", default="127.0.0.1", show_default=True)
 @click.option("--port", default=8081, show_default=True, type=click.IntRange(0, 65535))
 @_db
+@click.option("--user", "users", multiple=True, metavar="NAME:HASH", help="May come in; see `user`. Repeatable.")
+@click.option("--users", "users_file", metavar="FILE", help="File with a line NAME:HASH for each user.")
+@click.option("--tls-cert", metavar="FILE", help="Certificate chain (PEM): serve https.")
+@click.option("--tls-key", metavar="FILE", help="Its private key (PEM).")
 @click.pass_context
-def registry(context: click.Context, host: str, port: int, db: str) -> int:
+def registry(context: click.Context, /, host: str, port: int, db: str, **guard: Any) -> int:
     """Run the embedded Schema Registry until Ctrl-C; the commands act on what one holds."""
     if context.invoked_subcommand is not None:
         context.default_map = {context.invoked_subcommand: {"db": db}}  # `registry --db X export` means X too
         return 0
+    from tools.registry.guard import Guard
     from tools.registry.server import run
 
-    return run(host, port, _below(context.obj, db))
+    return run(host, port, _below(context.obj, db), guard=Guard(**guard))
 
 
 def _below(root: Path, file: str) -> str:
@@ -105,6 +112,19 @@ def migrate(root: Path, source: str, target: str | None, db: str, reason: str | 
 
     there = _chosen(root, db, target, reason)
     return transfer.migrate(Remote(source), there, sys.stderr, reason=reason, merge=merge)
+
+
+@registry.command()
+@click.argument("name")
+@click.password_option(prompt=True, help="Asked for where it is not given.")
+def user(name: str, password: str) -> int:
+    """Print the line NAME:HASH for --users or --user."""
+    from tools.registry.access import hash_password
+
+    if not name or ":" in name:
+        raise UserError("a user's name is not empty and holds no colon")
+    print(f"{name}:{hash_password(password)}")
+    return 0
 
 
 @registry.command()

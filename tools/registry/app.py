@@ -11,6 +11,7 @@ from typing import Final
 from fastapi import FastAPI
 
 from tools.registry import schema_routes, setting_routes, subject_routes
+from tools.registry.access import BasicAuth, Users
 from tools.registry.errors import RegistryError
 from tools.registry.http import PathSegments, answer_error
 from tools.registry.registry import Registry
@@ -19,10 +20,11 @@ from tools.registry.store import MEMORY, Store
 DB_VARIABLE: Final = "SCHEMA_REGISTRY_DB"
 
 
-def create_app(db_path: str | Path = MEMORY) -> FastAPI:
+def create_app(db_path: str | Path = MEMORY, *, users: Users | None = None) -> FastAPI:
     """The application on one SQLite file, which is made if it is missing; `":memory:"` keeps nothing.
 
-    Raises UserError where the file cannot be used. The file is closed when the application's lifespan ends.
+    With `users`, every request needs one's name and password. The file is closed when the application's lifespan ends.
+    Raises UserError where the file cannot be used.
     """
     store = Store(db_path)
 
@@ -43,6 +45,8 @@ def create_app(db_path: str | Path = MEMORY) -> FastAPI:
     for routes in (subject_routes, schema_routes, setting_routes):
         app.include_router(routes.router)
     app.add_middleware(PathSegments)
+    if users is not None:
+        app.add_middleware(BasicAuth, users=users)
     return app
 
 
