@@ -37,6 +37,7 @@ class Remote:
     url: str
     reason: str | None = None
     _headers: dict[str, str] = field(default_factory=dict, init=False, repr=False)
+    _secrets: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.url)
@@ -44,7 +45,7 @@ class Remote:
             raise UserError(f"{self.url} is no URL of a registry; it begins with http:// or https://")
         if parts.username is not None:
             pair = f"{unquote(parts.username)}:{unquote(parts.password or '')}"
-            self._headers["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
+            self._secrets["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
         if self.reason is not None:
             self._headers["X-Change-Reason"] = quote(self.reason, safe=" -_.,:;#/()")
         host = parts.netloc.rpartition("@")[2]
@@ -75,6 +76,8 @@ class Remote:
         data = None if body is None else json.dumps(body).encode()
         headers = {"Accept": f"{_MEDIA_TYPE}, application/json;q=0.9", "Content-Type": _MEDIA_TYPE, **self._headers}
         request = urllib.request.Request(self.url + path, data, headers, method=method)  # noqa: S310 - checked above
+        for name, value in self._secrets.items():
+            request.add_unredirected_header(name, value)  # to this host, and to none that it sends us to
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310 - checked above
                 answer: Json = json.load(response)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 
 from codegen.nodes import Json
@@ -24,7 +24,8 @@ def write_remote(remote: Remote, snapshot: Snapshot, *, merge: bool = False) -> 
     there = read_remote(remote).snapshot
     check_target(snapshot, there, remote.url, merge=merge)
     writer = _Writer(remote, snapshot, there)
-    with _import_mode(remote, snapshot.mode or there.mode or Mode.READWRITE):
+    before = there.mode or Mode.READWRITE
+    with _import_mode(remote, before, snapshot.mode or before):
         writer.send_versions()
         writer.send_settings()
     back = read_remote(remote).snapshot
@@ -34,7 +35,7 @@ def write_remote(remote: Remote, snapshot: Snapshot, *, merge: bool = False) -> 
 
 
 @contextmanager
-def _import_mode(remote: Remote, afterwards: Mode) -> Iterator[None]:
+def _import_mode(remote: Remote, before: Mode, afterwards: Mode) -> Iterator[None]:
     try:
         remote.put("/mode?force=true", {"mode": Mode.IMPORT.value})
     except RemoteError as error:
@@ -43,8 +44,11 @@ def _import_mode(remote: Remote, afterwards: Mode) -> Iterator[None]:
         ) from error
     try:
         yield
-    finally:
-        remote.put("/mode", {"mode": afterwards.value})
+    except BaseException:
+        with suppress(UserError):  # what went wrong first is what counts
+            remote.put("/mode", {"mode": before.value})
+        raise
+    remote.put("/mode", {"mode": afterwards.value})
 
 
 @dataclass

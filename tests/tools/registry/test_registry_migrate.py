@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+from base64 import b64encode
 from collections.abc import Iterator
 from contextlib import contextmanager
+from hashlib import pbkdf2_hmac
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from click.testing import CliRunner, Result
 from tests.tools.registry.rich import WHO, fill
 from tools.cli import pipeline
 from tools.errors import UserError
+from tools.registry.guard import Guard
 from tools.registry.lookup import SchemaRequest
 from tools.registry.registry import Registry
 from tools.registry.remote import Remote
@@ -214,3 +217,15 @@ def test_a_missing_file_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"none\.json cannot be read"):
         _pipeline("import", str(tmp_path / "none.json"), "--db", str(tmp_path / "r.db"))
     assert not (tmp_path / "r.db").exists()
+
+
+def test_a_password_in_the_url_lets_in_and_is_never_told(tmp_path: Path) -> None:
+    line = "ann:pbkdf2_sha256$1$c2FsdA==$" + b64encode(pbkdf2_hmac("sha256", b"p@ss", b"salt", 1)).decode()
+    with EmbeddedRegistry(guard=Guard(users=(line,))) as running:
+        with pytest.raises(UserError, match="401 Unauthorized"):
+            _pipeline("export", "--url", running.url)
+        result = _pipeline("export", "--url", running.url.replace("//", "//ann:p%40ss@"))
+        assert json.loads(result.stdout)["subjects"] == []
+        path = tmp_path / "target.db"
+        result = _pipeline("migrate", "--from", running.url.replace("//", "//ann:p%40ss@"), "--db", str(path))
+    assert "p%40ss" not in result.output + _pipeline("log", "--db", str(path)).stdout
