@@ -13,6 +13,7 @@ import click
 from tools.deployments.cli import deploy
 from tools.errors import UserError
 from tools.project import find_project, has_contracts, is_project, project_environment, this_code
+from tools.registry_cli import registry
 from tools.schema_cli import schema
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
@@ -134,25 +135,7 @@ def broker(port: int) -> int:
     return run(port)
 
 
-@pipeline.command()
-@click.option("--host", default="127.0.0.1", show_default=True)
-@click.option("--port", default=8081, show_default=True, type=click.IntRange(0, 65535))
-@click.option("--db", default=".pipeline/registry.db", show_default=True, help="SQLite file; it survives a restart.")
-@click.pass_obj
-def registry(root: Path, host: str, port: int, db: str) -> int:
-    """Run the embedded Schema Registry until Ctrl-C."""
-    from tools.registry.server import run
-
-    return run(host, port, _below(root, db))
-
-
-def _below(root: Path, file: str) -> str:
-    """A relative file lies below the project; SQLite's own name for "in memory" stays."""
-    if file == ":memory:" or Path(file).is_absolute():
-        return file
-    path = root / file
-    path.parent.mkdir(parents=True, exist_ok=True)
-    return str(path)
+pipeline.add_command(registry)
 
 
 @pipeline.group()

@@ -7,6 +7,7 @@ import json
 import sys
 
 from tools.errors import UserError
+from tools.registry.guard import Guard
 from tools.registry.server import DEFAULT_HOST, DEFAULT_PORT, run
 from tools.registry.store import MEMORY
 
@@ -19,6 +20,10 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--db", default=MEMORY, help="SQLite file, or %(default)s, which keeps nothing (the default)")
     parser.add_argument("--json", action="store_true", help="announce the URL as a line of JSON")
     parser.add_argument("--until-stdin-closes", action="store_true", help="stop when standard input ends")
+    parser.add_argument("--user", action="append", default=[], metavar="NAME:HASH", help="may come in; repeatable")
+    parser.add_argument("--users", metavar="FILE", help="file with a line NAME:HASH for each user")
+    parser.add_argument("--tls-cert", metavar="FILE", help="certificate chain (PEM): serve https")
+    parser.add_argument("--tls-key", metavar="FILE", help="its private key (PEM)")
     options = parser.parse_args(arguments)
 
     def announce(url: str) -> None:
@@ -31,6 +36,7 @@ def main(arguments: list[str] | None = None) -> int:
             options.db,
             on_ready=announce,
             until_stdin_closes=options.until_stdin_closes,
+            guard=Guard(tuple(options.user), options.users, options.tls_cert, options.tls_key),
         )
     except UserError as error:
         print(f"error: {error}", file=sys.stderr)

@@ -119,7 +119,7 @@ class Catalog:
 
     def max_schema_id(self) -> int:
         with self.store.reading("reading the highest id") as rows:
-            return rows.max_schema_id()
+            return rows.highest_id()
 
     def aliases(self) -> dict[str, list[str]]:
         """The aliases of each subject that has some."""

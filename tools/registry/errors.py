@@ -120,5 +120,10 @@ def http_error(status: int, reason: str) -> RegistryError:
     return RegistryError(status, status, f"HTTP {status} {reason}")
 
 
+def unauthorized() -> RegistryError:
+    """As release 8.1 answers: no `HTTP 401` before the message, and no code of its own."""
+    return RegistryError(401, 401, "Unauthorized")
+
+
 def store_failure(action: str) -> RegistryError:
     return RegistryError(500, 50001, f"Error in the backend data store while {action}")

@@ -109,8 +109,10 @@ def shown(request: Request) -> Shown:
 
 
 def caller_of(request: Request) -> Caller:
+    """The user, else the address; the reason may be percent-encoded, as a header holds no other letters."""
     host = request.client.host if request.client else "unknown"
-    return Caller(request.scope.get("registry.user") or host, request.headers.get("x-change-reason"))
+    reason = request.headers.get("x-change-reason")
+    return Caller(request.scope.get("registry.user") or host, unquote(reason) if reason else None)
 
 
 async def read_json(request: Request, argument: str) -> Json:

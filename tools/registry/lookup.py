@@ -47,6 +47,11 @@ def read_candidate(rows: Rows, request: SchemaRequest, *, normalize: bool) -> Ca
     return Candidate(Content(text, references, request.metadata, request.rule_set), node)
 
 
+def read_stored(rows: Rows, content: Content) -> Node:
+    """The typed form of a content. Raises RegistryError 42201 where it, or what it refers to, is not legal."""
+    return checks.parse(checks.read_schema(content.text), _definitions(rows, content.references))
+
+
 def _self_contained(rows: Rows, content: Content) -> Json:
     return _definitions(rows, content.references).resolve(checks.read_schema(content.text))
 

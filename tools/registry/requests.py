@@ -184,3 +184,4 @@ _CONFIG_FIELDS: Final[dict[str, Callable[[Json, str], Json]]] = {
     "defaultRuleSet": _rule_set,
     "overrideRuleSet": _rule_set,
 }
+CONFIG_NAMES: Final = frozenset({"compatibilityLevel", *_CONFIG_FIELDS})  # as answers name them

@@ -84,9 +84,16 @@ class Rows:
         row = self._run(query, (schema_id,)).fetchone()
         return _content(*row) if row else None
 
-    def max_schema_id(self) -> int:
-        (highest,) = self._run("SELECT coalesce(max(id), 0) FROM schemas").fetchone()
-        return cast("int", highest)
+    def highest_id(self) -> int:
+        """The highest id that was ever given, also if its schema is gone."""
+        row = self._run("SELECT seq FROM sqlite_sequence WHERE name = 'schemas'").fetchone()
+        return cast("int", row[0]) if row else 0
+
+    def raise_highest_id(self, schema_id: int) -> None:
+        """Give no id up to this one any more."""
+        if schema_id > self.highest_id():
+            self._run("DELETE FROM sqlite_sequence WHERE name = 'schemas'")
+            self._run("INSERT INTO sqlite_sequence (name, seq) VALUES ('schemas', ?)", (schema_id,))
 
     def add_schema(self, content: Content, schema_id: int | None = None) -> int:
         """Keep a new content under a new id, or under the one that an import brings."""
@@ -134,6 +141,9 @@ class Rows:
         row = self._run("SELECT mode FROM modes WHERE subject = ?", (subject,)).fetchone()
         return Mode(row[0]) if row else None
 
+    def modes(self) -> list[tuple[str, Mode]]:
+        return [(subject, Mode(mode)) for subject, mode in self._run("SELECT subject, mode FROM modes")]
+
     def put_mode(self, subject: str, mode: Mode) -> None:
         self._run("INSERT OR REPLACE INTO modes (subject, mode) VALUES (?, ?)", (subject, mode.value))
 
@@ -141,6 +151,13 @@ class Rows:
         self._run("DELETE FROM modes WHERE subject = ?", (subject,))
 
     # The audit log
+
+    def audit_log(self) -> list[JsonObject]:
+        """All changes, oldest first."""
+        query = "SELECT number, at_ms, who, action, subject, detail, reason FROM audit ORDER BY number"
+        names = ("number", "at_ms", "who", "action", "subject", "detail", "reason")
+        entries = [dict(zip(names, row, strict=True)) for row in self._run(query)]
+        return [entry | {"detail": json.loads(entry["detail"])} for entry in entries]
 
     def audit(self, caller: Caller, at_ms: int, action: str, subject: str | None, detail: JsonObject) -> None:
         query = "INSERT INTO audit (at_ms, who, action, subject, detail, reason) VALUES (?, ?, ?, ?, ?, ?)"

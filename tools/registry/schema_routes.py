@@ -1,8 +1,7 @@
 """`/schemas` (by id, and all of them), `/contexts`, and the few routes about the registry itself."""
 
-import importlib.metadata
-
-from fastapi import APIRouter, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from codegen.nodes import Json
 from tools.registry.catalog import Shown
@@ -20,8 +19,9 @@ from tools.registry.http import (
     shown,
 )
 from tools.registry.model import Version
+from tools.registry.routing import Routes
 
-router = APIRouter()
+router = Routes()
 
 _API_VERSION = "8.0.0"  # the release of Confluent Schema Registry whose answers these are
 
@@ -45,6 +45,8 @@ def cluster_id(request: Request) -> Response:
 
 @router.get("/v1/metadata/version")
 def server_version(request: Request) -> Response:
+    import importlib.metadata  # slow, and hardly ever asked for
+
     build = f"schema-pipeline-{importlib.metadata.version('schema-pipeline')}"
     return answer(request, {"version": _API_VERSION, "commitId": build})
 

@@ -6,6 +6,7 @@ import contextlib
 import json
 import os
 import socket
+import ssl
 import subprocess
 import sys
 import tempfile
@@ -16,11 +17,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Final, Self
-from urllib.error import URLError
+from urllib.error import HTTPError, URLError
 
 import uvicorn
 
 from tools.errors import UserError
+from tools.registry.guard import Guard
 from tools.registry.store import MEMORY
 from tools.signals import on_stop_signals
 
@@ -55,25 +57,38 @@ def run(
     *,
     on_ready: Callable[[str], None] = _announce,
     until_stdin_closes: bool = False,
+    guard: Guard | None = None,
 ) -> int:
     """Serve until SIGINT or SIGTERM, then finish what is under way and give back 0, the exit code.
 
     Port 0 takes a free one; `on_ready` is called with the URL as soon as connections are taken, by default it prints
     it. With `until_stdin_closes` the end of standard input stops the server as well, so that it cannot outlive its
     parent.
-    Raises UserError where the address or the file cannot be used.
+    Raises UserError where the address, the file or what `guard` names cannot be used.
     """
+    guard = guard or Guard()
+    users = guard.read_users()
     from tools.registry.app import create_app  # after the port is known to be free, nothing slow stands before an error
 
     listener = _listen(host, port)
     with listener:
-        config = uvicorn.Config(create_app(db), log_level="warning", access_log=False, lifespan="on", ws="none")
+        if warning := guard.warning(listener.getsockname()[0]):
+            print(f"warning: {warning}", file=sys.stderr, flush=True)
+        config = uvicorn.Config(
+            create_app(db, users=users),
+            log_level="warning",
+            access_log=False,
+            lifespan="on",
+            ws="none",
+            ssl_certfile=guard.tls_cert,
+            ssl_keyfile=guard.tls_key,
+        )
         server = _Server(config)
 
         with on_stop_signals(server.ask_to_stop):
             if until_stdin_closes:
                 threading.Thread(target=_stop_at_end_of_stdin, args=(server,), daemon=True).start()
-            on_ready(_url(*listener.getsockname()[:2]))
+            on_ready(_url(guard.scheme, *listener.getsockname()[:2]))
             server.run(sockets=[listener])
     return 0
 
@@ -104,8 +119,8 @@ def _listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def _url(host: str, port: int) -> str:
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+def _url(scheme: str, host: str, port: int) -> str:
+    return f"{scheme}://[{host}]:{port}" if ":" in host else f"{scheme}://{host}:{port}"
 
 
 class EmbeddedRegistry:
@@ -115,8 +130,10 @@ class EmbeddedRegistry:
     child also ends when this process dies. Raises UserError where it does not come up.
     """
 
-    def __init__(self, db: str | Path = MEMORY, *, host: str = DEFAULT_HOST, port: int = 0) -> None:
-        self._arguments = ["--host", host, "--port", str(port), "--db", str(db)]
+    def __init__(
+        self, db: str | Path = MEMORY, *, host: str = DEFAULT_HOST, port: int = 0, guard: Guard | None = None
+    ) -> None:
+        self._arguments = ["--host", host, "--port", str(port), "--db", str(db), *(guard or Guard()).arguments()]
         self._child: subprocess.Popen[bytes] | None = None
         self._errors: IO[bytes] | None = None
         self.url = ""
@@ -157,8 +174,11 @@ class EmbeddedRegistry:
     def _wait_until_it_answers(self, deadline: float) -> None:
         while True:
             try:
-                with urllib.request.urlopen(self.url, timeout=1):  # noqa: S310 - our own http URL
+                # The certificate's name and issuer matter to clients, not to the question whether it answers.
+                with urllib.request.urlopen(self.url, timeout=1, context=_unverified()):  # noqa: S310 - our own URL
                     return
+            except HTTPError:
+                return  # it answers, though not to everybody
             except (URLError, OSError) as error:
                 if self.poll() is not None:
                     raise UserError(self._failure()) from error
@@ -216,6 +236,13 @@ class EmbeddedRegistry:
     ) -> None:
         if self._child is not None:
             self.stop()
+
+
+def _unverified() -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    context.check_hostname = False
+    context.verify_mode = ssl.CERT_NONE
+    return context
 
 
 def _project_root() -> Path:

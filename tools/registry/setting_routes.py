@@ -1,6 +1,7 @@
 """`/config` and `/mode`, for the whole registry and for a subject."""
 
-from fastapi import APIRouter, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from codegen.nodes import Json
 from tools.registry.http import (
@@ -15,9 +16,10 @@ from tools.registry.http import (
 )
 from tools.registry.model import JsonObject
 from tools.registry.requests import config_change, mode_change
+from tools.registry.routing import Routes
 from tools.registry.rows import GLOBAL
 
-router = APIRouter()
+router = Routes()
 
 
 @router.get("/config")

@@ -23,6 +23,10 @@ class ConfigChange:
 
     fields: JsonObject = field(default_factory=dict)
 
+    def set_fields(self) -> JsonObject:
+        """As `config_of` would give it, where this was all that was ever set."""
+        return _with_level({key: value for key, value in self.fields.items() if value is not None})
+
 
 def config_in_scope(rows: Rows, subject: str) -> JsonObject:
     """The config that holds for `subject`: its own, else the registry-wide one, else the default."""

@@ -1,6 +1,7 @@
 """`/subjects` and `/compatibility`: register, look up, list, delete, test."""
 
-from fastapi import APIRouter, Request, Response
+from starlette.requests import Request
+from starlette.responses import Response
 
 from codegen.nodes import Json
 from tools.registry.checks import Verdict
@@ -22,8 +23,9 @@ from tools.registry.http import (
     subject_of,
 )
 from tools.registry.requests import schema_request
+from tools.registry.routing import Routes
 
-router = APIRouter()
+router = Routes()
 
 
 @router.get("/subjects")
