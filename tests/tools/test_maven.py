@@ -96,8 +96,6 @@ def test_what_is_there_needs_no_maven(programs: Path, tmp_path: Path) -> None:
 def test_a_failed_fetch_is_one_sentence_and_leaves_nothing(programs: Path, tmp_path: Path) -> None:
     install(programs, "mvn", "print('[ERROR] no such artifact'); sys.exit(1)")
     cache = tmp_path / "cache"
-    with pytest.raises(
-        MavenFailed, match=r"could not fetch thing; is Maven Central reachable\? It says: no such"
-    ):
+    with pytest.raises(MavenFailed, match=r"could not fetch thing; is Maven Central reachable\? It says: no such"):
         fetch_jars("thing", ["org.example:thing:1"], cache)
     assert list(cache.iterdir()) == []
