@@ -23,7 +23,7 @@ from tools.broker import BrokerError
 from tools.broker import run as run_embedded
 from tools.kafka_settings import SIZES, Node, Security, node_properties, properties_text
 from tools.maven import fetch_jars, require_java
-from tools.ports import LOCALHOST, check_port_free, free_port
+from tools.ports import LOCALHOST, PortInUseError, check_port_free, free_port
 from tools.signals import stop_requested
 
 COORDINATES: Final = ("org.apache.kafka:kafka_2.13:4.4.0", "org.apache.logging.log4j:log4j-slf4j-impl:2.25.5")
@@ -38,6 +38,7 @@ rootLogger.level = INFO
 rootLogger.appenderRef.out.ref = out
 """
 _STOP_TIMEOUT_S: Final = 10.0
+_ATTEMPTS: Final = 3
 
 
 class KafkaBroker:
@@ -93,9 +94,15 @@ class KafkaBroker:
     def start(self) -> None:
         """Start them and return when all of them are in the cluster's metadata."""
         require_java("Apache Kafka")
-        if self._wanted_port is not None:
-            check_port_free(self._wanted_port, "Apache Kafka")
         jars = fetch_jars("kafka", COORDINATES)
+        for _ in range(_ATTEMPTS - 1):  # another program may take a free port before a broker does
+            if self._wanted_port is not None:
+                check_port_free(self._wanted_port, "Apache Kafka")
+            with contextlib.suppress(PortInUseError):
+                return self._start_on_free_ports(jars)
+        return self._start_on_free_ports(jars)
+
+    def _start_on_free_ports(self, jars: Path) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="kafka-"))
         atexit.register(self.stop)  # they would outlive a caller that forgot them
         cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
@@ -214,7 +221,10 @@ class KafkaBroker:
         deadline = time.monotonic() + self._start_timeout_s
         while time.monotonic() < deadline:
             if not self.is_alive():
-                raise BrokerError(f"Kafka ended at its start; its last words: {self.last_words() or '(none)'}")
+                words = self.last_words()
+                if "Address already in use" in words:
+                    raise PortInUseError("a port was taken while Kafka started: try again")
+                raise BrokerError(f"Kafka ended at its start; its last words: {words or '(none)'}")
             if all(self._sees_all(node, cluster_id) for node in self._nodes):
                 return
             time.sleep(0.1)

@@ -12,7 +12,7 @@ import tools.apicurio
 from tools.apicurio import COORDINATE, apicurio_command, apicurio_url, set_first_level
 from tools.maven import JavaMissing
 from tools.parts import Parts
-from tools.registry import EmbeddedRegistry
+from tools.registry.server import EmbeddedRegistry
 from tools.stack import Stack, StackOptions
 
 
@@ -33,7 +33,7 @@ def test_it_listens_on_this_machine_alone_and_writes_into_the_given_folder(
 
 def test_without_java_it_says_what_to_install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(JavaMissing, match="^Apicurio Registry needs java and mvn, .*: install Java 17"):
+    with pytest.raises(JavaMissing, match=r"^Apicurio Registry needs java and mvn, .*: install Java 17"):
         apicurio_command(1234, tmp_path)
 
 

@@ -17,7 +17,7 @@ from tools.kafka_broker import KafkaBroker, run_broker
 from tools.kafka_settings import Security
 from tools.maven import JavaMissing
 from tools.parts import Parts
-from tools.ports import LOCALHOST, PortInUseError
+from tools.ports import LOCALHOST, PortInUseError, free_port
 from tools.project import this_code
 from tools.stack import Stack, StackOptions
 from tools.topics import TopicSpec, create_topics
@@ -97,6 +97,18 @@ def test_three_brokers_keep_every_record_thrice() -> None:
     for pid in pids:
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
+
+
+@pytest.mark.usefixtures("java_parts")
+def test_a_port_that_is_taken_meanwhile_is_exchanged(monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as taken:
+        taken.bind((LOCALHOST, 0))
+        taken.listen()
+        ports = iter([taken.getsockname()[1]])
+        monkeypatch.setattr("tools.kafka_broker.free_port", lambda: next(ports, None) or free_port())
+        with KafkaBroker() as broker:
+            assert broker.bootstrap_servers != f"{LOCALHOST}:{taken.getsockname()[1]}"
+            assert broker.is_alive()
 
 
 @pytest.mark.usefixtures("java_parts")
