@@ -54,7 +54,7 @@ class Stack:
         if len(set(wanted)) < len(wanted):
             raise UserError("--api-port, --broker-port and --registry-port must differ")
         self.api_port = self._port(options.api_port, "the API", "--api-port")
-        self.broker_port = self._port(options.broker_port, "the broker", "--broker-port")
+        self.broker_port = self._port(options.broker_port, f"the {options.parts.broker} broker", "--broker-port")
         self.registry_port = self._port(options.registry_port, "the registry", "--registry-port")
         # What suits the embedded broker, real ones refuse: their shortest session is longer.
         tuning: dict[str, int] | None = None if options.parts.broker == "embedded" else {}

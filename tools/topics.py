@@ -112,7 +112,8 @@ def create_topics(
     silent = logging.getLogger(f"{__name__}.client")
     silent.disabled = True
     complaints: list[KafkaError] = []
-    admin = AdminClient({**admin_conf, "error_cb": complaints.append}, logger=silent)
+    conf: dict[str, Any] = {**admin_conf, "error_cb": complaints.append}
+    admin = AdminClient(conf, logger=silent)
     servers = str(admin_conf.get("bootstrap.servers", ""))
     present = _present_topics(admin, servers, timeout_s, complaints)
     created = _create([spec for spec in specs if spec.name not in present], admin, timeout_s)
