@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-java soak lint coverage format lock clean
+.PHONY: help demo test test-java test-kafka soak lint coverage format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -23,10 +23,13 @@ demo: $(INSTALLED) ## the whole pipeline on this machine: 20,000 events, three c
 	$(BIN)/pipeline demo
 
 test: $(INSTALLED) ## the tests (no Java, no Docker)
-	$(BIN)/python -m pytest -n 2 -m "not java"
+	$(BIN)/python -m pytest -n 2 -m "not java and not kafka"
 
 test-java: $(INSTALLED) ## the verdict and the bytes against Apache Avro for Java (a JDK from 17 on, and Maven)
 	$(BIN)/python -m pytest -m java
+
+test-kafka: $(INSTALLED) ## everything on Apache Kafka and Apicurio Registry (a JDK from 17 on, and Maven)
+	$(BIN)/python -m pytest -m kafka
 
 lint: $(INSTALLED) ## ruff, mypy --strict, import rules, drift of generated code
 	$(BIN)/ruff check .
@@ -40,7 +43,7 @@ soak: $(INSTALLED) ## long drills, by hand: 40,000 schemas through codegen (SEED
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n 2 --hypothesis-seed=$(SEED) tests/codegen/test_generated_models.py
 
 coverage: $(INSTALLED) ## the tests, with the lines and branches that they miss
-	$(BIN)/python -m pytest -n 2 -m "not java" --cov --cov-report=term
+	$(BIN)/python -m pytest -n 2 -m "not java and not kafka" --cov --cov-report=term
 
 format: $(INSTALLED) ## format the code and mend what ruff can mend
 	$(BIN)/ruff check --fix .

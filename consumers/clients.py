@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final
@@ -10,7 +11,7 @@ from consumers.faults import ConsumerError, RegistryUnavailable, Unavailable
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Producer
-    from confluent_kafka.schema_registry import SchemaRegistryClient
+    from confluent_kafka.schema_registry import RegisteredSchema, SchemaRegistryClient
 
 # librdkafka's own lines; the loop says what matters of them.
 _client_log: Final = logging.getLogger("consumers.librdkafka")
@@ -34,6 +35,7 @@ _PRODUCER_DEFAULTS: Final = {
 }
 # One attempt of a few seconds: the loop waits and asks again, and polls meanwhile.
 _REGISTRY_DEFAULTS: Final = {"timeout": 3, "max.retries": 0}
+_NOT_FOUND: Final = 404
 
 
 def make_consumer(
@@ -91,17 +93,38 @@ def registered_id(registry: SchemaRegistryClient, subject: str, avsc: str) -> in
     from confluent_kafka.schema_registry import Schema, SchemaRegistryError
 
     try:
-        found = registry.lookup_schema(subject, Schema(avsc, "AVRO"))
+        try:
+            found = registry.lookup_schema(subject, Schema(avsc, "AVRO"))
+        except SchemaRegistryError as error:
+            if error.error_code not in (40401, 40403):  # subject, schema not found
+                raise
+            found = _find_equal(registry, subject, avsc)
     except SchemaRegistryError as error:
-        if error.error_code in (40401, 40403):  # subject, schema not found
-            raise ConsumerError(
-                f"the subject {subject} does not hold the schema that this consumer writes: register it "
-                f"(`pipeline schema register`)"
-            ) from error
         raise RegistryUnavailable(f"the registry did not look up {subject}: {error}") from error
+    except ConsumerError:
+        raise
     except Exception as error:
         # The client lets out its HTTP library's errors, which depend on what is installed.
         raise RegistryUnavailable(f"the registry is away ({type(error).__name__}: {error})") from error
     if found.schema_id is None:
         raise RegistryUnavailable(f"the registry gave no id for {subject}")
     return found.schema_id
+
+
+def _find_equal(registry: SchemaRegistryClient, subject: str, avsc: str) -> RegisteredSchema:
+    """The version that holds the same JSON. Some registries (Apicurio) look a schema up by its very text."""
+    from confluent_kafka.schema_registry import SchemaRegistryError
+
+    wanted = json.loads(avsc)
+    try:
+        for number in reversed(registry.get_versions(subject)):
+            version = registry.get_version(subject, number)
+            if json.loads(version.schema.schema_str or "null") == wanted:
+                return version
+    except SchemaRegistryError as error:
+        if error.http_status_code != _NOT_FOUND:
+            raise
+    raise ConsumerError(
+        f"the subject {subject} does not hold the schema that this consumer writes: register it "
+        f"(`pipeline schema register`)"
+    )

@@ -16,6 +16,8 @@ from hypothesis import HealthCheck, Phase, settings
 
 from tests.java_oracle import JavaMissingError, JavaOracle, require_java
 from tools.broker import EmbeddedBroker
+from tools.maven import JavaMissing
+from tools.maven import require_java as require_parts
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -52,12 +54,24 @@ def java_oracle() -> Iterator[JavaOracle]:
         yield oracle
 
 
+@pytest.fixture(scope="session")
+def java_parts() -> None:
+    """Java and Maven, for Apache Kafka and Apicurio. Whoever takes it is marked `kafka`; skipped without, not in CI."""
+    try:
+        require_parts("a test with real parts")
+    except JavaMissing as missing:
+        if "CI" in os.environ:
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever asks Java is marked so: `make test` has to do without."""
     for item in items:
-        if "java_oracle" in getattr(item, "fixturenames", ()):
-            item.add_marker("java")
+        for fixture, mark in (("java_oracle", "java"), ("java_parts", "kafka")):
+            if fixture in getattr(item, "fixturenames", ()):
+                item.add_marker(mark)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -34,7 +34,7 @@ import tempfile
 import time
 import uuid
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from tools import config
 from tools.errors import UserError
@@ -42,7 +42,7 @@ from tools.ports import LOCALHOST, PortInUseError, check_port_free, free_port
 from tools.signals import stop_requested
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 DEFAULT_PORT = 9092
 SESSION_TIMEOUT_MS = 4_000
@@ -58,19 +58,36 @@ class BrokerError(UserError):
     """The embedded broker could not be started, or ended by itself."""
 
 
+class Broker(Protocol):
+    """What a stack needs of its broker: the embedded one, or Apache Kafka (`tools.kafka_broker`)."""
+
+    log_path: Path | None
+
+    @property
+    def bootstrap_servers(self) -> str: ...
+    @property
+    def pid(self) -> int | None: ...
+    def is_alive(self) -> bool: ...
+    def start(self) -> None: ...
+    def stop(self) -> None: ...
+
+
 def embedded_client_conf() -> dict[str, int]:
     """Consumer properties that suit the embedded broker: a join takes half a session time-out."""
     return {"session.timeout.ms": SESSION_TIMEOUT_MS, "heartbeat.interval.ms": HEARTBEAT_INTERVAL_MS}
 
 
-def child_environment(broker_port: int, registry_port: int) -> dict[str, str]:
+def child_environment(
+    broker_port: int, registry_port: int, client_conf: Mapping[str, int] | None = None
+) -> dict[str, str]:
     """The environment of a process that works with the embedded broker and registry.
 
     This process's own environment, with the addresses and credentials of any other cluster or registry emptied (the
-    child reads the same `.env`) and `embedded_client_conf()` where nothing else is said.
+    child reads the same `.env`) and `client_conf`, by default `embedded_client_conf()`, where nothing else is said.
     """
     own = config.environment()
-    tuned = {f"KAFKA_{name.upper().replace('.', '_')}": str(value) for name, value in embedded_client_conf().items()}
+    client_conf = embedded_client_conf() if client_conf is None else client_conf
+    tuned = {f"KAFKA_{name.upper().replace('.', '_')}": str(value) for name, value in client_conf.items()}
     return {
         **own,
         **{name: value for name, value in tuned.items() if not own.get(name)},

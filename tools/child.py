@@ -75,7 +75,7 @@ class Child:
         self._stopping = True
         try:
             code = self._process.wait(timeout_s)
-            clean = code in (0, -signal.SIGTERM)
+            clean = code in (0, -signal.SIGTERM, 128 + signal.SIGTERM)  # the last is a JVM's way
         except subprocess.TimeoutExpired:
             clean = False
         self.kill()

@@ -12,6 +12,7 @@ import click
 
 from tools.deployments.cli import deploy
 from tools.errors import UserError
+from tools.parts import parts_options
 from tools.project import find_project, has_contracts, is_project, project_environment, this_code
 from tools.registry_cli import registry
 from tools.schema_cli import schema
@@ -80,17 +81,19 @@ def _user_error(error: Exception) -> str | None:
 
 
 @pipeline.command()
+@parts_options
 @click.option("--events", default=20_000, show_default=True, type=click.IntRange(1))
 @click.option("--seed", default=1, show_default=True)
 @click.pass_obj
-def demo(root: Path, events: int, seed: int) -> int:
+def demo(root: Path, /, **options: Any) -> int:
     """Run the whole pipeline once on this machine, bounded, and reconcile what each part saw."""
     from tools.demo import DemoOptions, run_demo
 
-    return run_demo(DemoOptions(root=root, events=events, seed=seed), sys.stdout)
+    return run_demo(DemoOptions(root=root, **options), sys.stdout)
 
 
 @pipeline.command()
+@parts_options
 @click.option("--no-load", is_flag=True, help="Start no fake client.")
 @click.option("--no-consumers", is_flag=True, help="Start no consumers.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1), help="uvicorn workers of the API.")
@@ -114,13 +117,14 @@ def up(root: Path, /, **options: Any) -> int:
 
 
 @pipeline.command()
+@parts_options
 @click.option("--keep", is_flag=True, help="Keep the temporary copy of the project.")
 @click.pass_obj
-def evolve(root: Path, keep: bool) -> int:
+def evolve(root: Path, /, **options: Any) -> int:
     """Play a whole schema change under load, in a temporary copy: readers first, then the writer."""
-    from tools.evolve import run_evolve
+    from tools.evolve import EvolveOptions, run_evolve
 
-    return run_evolve(root, keep=keep, out=sys.stdout)
+    return run_evolve(EvolveOptions(root=root, **options), sys.stdout)
 
 
 # ---------------------------------------------------------------- its parts, one by one
@@ -128,11 +132,13 @@ def evolve(root: Path, keep: bool) -> int:
 
 @pipeline.command()
 @click.option("--port", default=9092, show_default=True, type=click.IntRange(0, 65535))
-def broker(port: int) -> int:
-    """Run the embedded broker (in memory) until Ctrl-C."""
-    from tools.broker import run
+@click.option("--kind", default="embedded", type=click.Choice(["embedded", "kafka"]), show_default=True)
+@click.option("--brokers", default=1, type=click.IntRange(1), help="1 or 3 of Kafka.", show_default=True)
+def broker(port: int, kind: str, brokers: int) -> int:
+    """Run the embedded broker (in memory), or Apache Kafka, until Ctrl-C."""
+    from tools.kafka_broker import run_broker
 
-    return run(port)
+    return run_broker(kind, port, brokers)
 
 
 pipeline.add_command(registry)

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 
 from tools.fake_client import SendOptions, SendReport
 from tools.load import Load
+from tools.parts import EMBEDDED, Parts
 from tools.run import close_books, seen_by, show_books, wait_drained, work_folder
 from tools.signals import stop_requested
 from tools.stack import CONSUMERS, Stack, StackOptions
@@ -30,6 +31,7 @@ class DemoOptions:
     root: Path
     events: int = 20_000
     seed: int = 1
+    parts: Parts = EMBEDDED
 
 
 def run_demo(options: DemoOptions, out: TextIO) -> int:
@@ -37,7 +39,8 @@ def run_demo(options: DemoOptions, out: TextIO) -> int:
     console = Console(file=out, highlight=False)
     started = time.monotonic()
     with stop_requested() as stop, work_folder(options.root, "demo") as work:
-        with Stack(StackOptions(root=options.root, work=work.folder), console.print) as stack:
+        parts = StackOptions(options.root, work.folder, parts=options.parts)
+        with Stack(parts, console.print) as stack:
             stack.start_base()
             stack.start_api()
             stack.start_consumers()

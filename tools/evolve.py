@@ -25,6 +25,7 @@ from rich.console import Console
 from tools.child import ChildError
 from tools.fake_client import SendOptions
 from tools.load import Load
+from tools.parts import EMBEDDED, Parts
 from tools.project import copy_project
 from tools.run import Work, close_books, seen_by, show_books, wait_drained
 from tools.signals import stop_requested
@@ -39,16 +40,30 @@ class StepFailed(ChildError):
     """A step of the story went another way than it must."""
 
 
-def run_evolve(root: Path, *, keep: bool, out: TextIO) -> int:
+@dataclass(frozen=True, slots=True)
+class EvolveOptions:
+    """`keep` leaves the temporary copy of the project behind."""
+
+    root: Path
+    keep: bool = False
+    parts: Parts = EMBEDDED
+
+
+def run_evolve(options: EvolveOptions, out: TextIO) -> int:
     """Play the story; 0 if it went as it must and the books add up."""
     console = Console(file=out, highlight=False)
     folder = Path(tempfile.mkdtemp(prefix="evolve-"))
-    work = Work(folder, keep)
+    work = Work(folder, options.keep)
     try:
-        project = copy_project(root, folder / "project")
+        project = copy_project(options.root, folder / "project")
         console.print(f"a copy of the project is in {project}")
         with stop_requested() as stop:
-            code = _play(project, folder / "logs", console, stop, work)
+            parts = StackOptions(
+                root=project,
+                work=folder / "logs",
+                parts=options.parts,
+            )
+            code = _play(parts, console, stop, work)
     except BaseException:
         work.keep = True
         raise
@@ -58,11 +73,10 @@ def run_evolve(root: Path, *, keep: bool, out: TextIO) -> int:
     return code
 
 
-def _play(project: Path, logs: Path, console: Console, stop: threading.Event, work: Work) -> int:
-    v2 = take_back_to_v1(project)
-    options = StackOptions(root=project, work=logs)
-    with Stack(options, lambda line: console.print(f"  {line}")) as stack:
-        story = _Story(stack, project, v2, console, stop)
+def _play(parts: StackOptions, console: Console, stop: threading.Event, work: Work) -> int:
+    v2 = take_back_to_v1(parts.root)
+    with Stack(parts, lambda line: console.print(f"  {line}")) as stack:
+        story = _Story(stack, parts.root, v2, console, stop)
         story.play()
         stack.stop()
     return show_books(console, stack, close_books(stack, *(load.result() for load in story.loads)), work)

@@ -13,9 +13,12 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
-from tools.broker import EmbeddedBroker, child_environment
+from tools.apicurio import apicurio_command, apicurio_url, set_first_level
+from tools.broker import Broker, EmbeddedBroker, child_environment
 from tools.child import Child, ChildError, stop_children
 from tools.errors import UserError
+from tools.kafka_broker import KafkaBroker
+from tools.parts import EMBEDDED, Parts
 from tools.ports import LOCALHOST, check_port_free, free_port
 from tools.project import project_environment
 
@@ -35,6 +38,7 @@ class StackOptions:
     api_port: int = 0
     broker_port: int = 0
     registry_port: int = 0
+    parts: Parts = EMBEDDED
 
 
 class Stack:
@@ -50,13 +54,16 @@ class Stack:
         if len(set(wanted)) < len(wanted):
             raise UserError("--api-port, --broker-port and --registry-port must differ")
         self.api_port = self._port(options.api_port, "the API", "--api-port")
-        self.broker_port = self._port(options.broker_port, "the embedded broker", "--broker-port")
+        self.broker_port = self._port(options.broker_port, f"the {options.parts.broker} broker", "--broker-port")
         self.registry_port = self._port(options.registry_port, "the registry", "--registry-port")
+        # What suits the embedded broker, real ones refuse: their shortest session is longer.
+        tuning: dict[str, int] | None = None if options.parts.broker == "embedded" else {}
         self.environment = {
-            **project_environment(options.root, child_environment(self.broker_port, self.registry_port)),
+            **project_environment(options.root, child_environment(self.broker_port, self.registry_port, tuning)),
+            "SCHEMA_REGISTRY_URL": self.registry_url,
             "API_REPORT": "1",
         }
-        self.broker = EmbeddedBroker(self.broker_port, log_path=options.work / "broker.log")
+        self.broker = self._make_broker()
         self.registry: Child | None = None
         self.api: Child | None = None
         self.consumers: dict[str, Child] = {}
@@ -70,12 +77,22 @@ class Stack:
         check_port_free(port, what, option)
         return port
 
+    def _make_broker(self) -> Broker:
+        log = self.options.work / "broker.log"
+        if self.options.parts.broker == "kafka":
+            return KafkaBroker(self.broker_port, size=self.options.parts.brokers, log_path=log)
+        if self.options.parts.brokers != 1:
+            raise UserError(f"the embedded broker is always one, not {self.options.parts.brokers}: add --broker kafka")
+        return EmbeddedBroker(self.broker_port, log_path=log)
+
     @property
     def api_url(self) -> str:
         return f"http://{LOCALHOST}:{self.api_port}"
 
     @property
     def registry_url(self) -> str:
+        if self.options.parts.registry == "apicurio":
+            return apicurio_url(self.registry_port)
         return f"http://{LOCALHOST}:{self.registry_port}"
 
     @property
@@ -94,24 +111,25 @@ class Stack:
             metrics.mkdir()
             self.environment["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
         self.broker.start()
-        self.say(f"broker    {self.broker.bootstrap_servers} (in memory: records end with it)")
-        self.registry = self._python(
-            "registry",
-            [
-                "-m",
-                "tools.registry",
-                "--json",
-                "--port",
-                str(self.registry_port),
-                "--db",
-                str(self.options.work / "registry.db"),
-            ],
-        )
-        self._wait(lambda: _answers(f"{self.registry_url}/subjects"), "the registry", [self.registry])
-        self.say(f"registry  {self.registry_url}")
+        self.environment["KAFKA_BOOTSTRAP_SERVERS"] = self.broker.bootstrap_servers
+        self.say(f"broker    {self.broker.bootstrap_servers} ({self.options.parts.broker}: records end with it)")
+        self._start_registry()
+        self.say(f"registry  {self.registry_url} ({self.options.parts.registry})")
         self.run_command("topics", "create", "--partitions", str(self.options.partitions))
         self.say("topics    created")
         self.register()
+
+    def _start_registry(self) -> None:
+        if self.options.parts.registry == "apicurio":
+            child = self._child("registry", apicurio_command(self.registry_port, self.options.work))
+        else:
+            database = str(self.options.work / "registry.db")
+            arguments = ["-m", "tools.registry", "--json", "--port", str(self.registry_port), "--db", database]
+            child = self._python("registry", arguments)
+        self.registry = child
+        self._wait(lambda: _answers(f"{self.registry_url}/subjects"), "the registry", [child])
+        if self.options.parts.registry == "apicurio":
+            set_first_level(self.registry_url)
 
     def register(self) -> None:
         """Register what the registry lacks; the gate runs first."""
@@ -143,10 +161,13 @@ class Stack:
         return self._python(name, ["-m", "tools.cli", "--root", str(self.options.root), *arguments], environment)
 
     def _python(self, name: str, arguments: Sequence[str], environment: dict[str, str] | None = None) -> Child:
+        # -P keeps the current folder from hiding the project's own packages.
+        return self._child(name, [sys.executable, "-P", *arguments], environment)
+
+    def _child(self, name: str, command: Sequence[str], environment: dict[str, str] | None = None) -> Child:
         return Child(
             name,
-            # -P keeps the current folder from hiding the project's own packages.
-            [sys.executable, "-P", *arguments],
+            command,
             environment={**self.environment, **(environment or {})},
             folder=self.options.root,
             log=self.options.work / f"{name.replace(' ', '-')}.log",
@@ -178,7 +199,7 @@ class Stack:
     def check(self) -> None:
         """Raise ChildError if any part has died."""
         if self.broker.pid is not None and not self.broker.is_alive():
-            raise ChildError(f"the embedded broker died (its log: {self.broker.log_path})")
+            raise ChildError(f"the broker died (its log: {self.broker.log_path})")
         for child in self.children:
             child.check()
 

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from typing import TextIO
 
+    from confluent_kafka import KafkaError
     from confluent_kafka.admin import AdminClient
     from confluent_kafka.admin._metadata import TopicMetadata
     from rich.console import Console
@@ -26,6 +27,8 @@ CLUSTER_DEFAULT = -1  # replication factor that leaves the choice to the brokers
 _TIMEOUT_S = 10.0
 # Kafka's own rule (org.apache.kafka.common.internals.Topic): these characters, 249 of them, not "." or "..".
 _NAME = re.compile(r"(?!\.{1,2}\Z)[A-Za-z0-9._-]{1,249}")
+# What librdkafka goes on retrying, though no repetition mends it.
+_REFUSALS = ("_AUTHENTICATION", "_SSL")
 _BROKER_DEFAULTS = {"cleanup.policy": "delete"}
 
 
@@ -108,13 +111,15 @@ def create_topics(
 
     silent = logging.getLogger(f"{__name__}.client")
     silent.disabled = True
-    admin = AdminClient(dict(admin_conf), logger=silent)
+    complaints: list[KafkaError] = []
+    conf: dict[str, Any] = {**admin_conf, "error_cb": complaints.append}
+    admin = AdminClient(conf, logger=silent)
     servers = str(admin_conf.get("bootstrap.servers", ""))
-    present = _present_topics(admin, servers, timeout_s)
+    present = _present_topics(admin, servers, timeout_s, complaints)
     created = _create([spec for spec in specs if spec.name not in present], admin, timeout_s)
     existed = [spec for spec in specs if spec.name not in created]
     if any(spec.name not in present for spec in existed):
-        present = _present_topics(admin, servers, timeout_s)
+        present = _present_topics(admin, servers, timeout_s, complaints)
     configs = _configs([spec.name for spec in existed], admin, timeout_s)
     found = {spec.name: _differences(spec, present[spec.name], configs[spec.name]) for spec in existed}
     return [TopicOutcome(spec.name, spec.name in created, found.get(spec.name, ())) for spec in specs]
@@ -169,13 +174,23 @@ def _check_numbers(partitions: int, replication: int, retention_ms: int) -> None
         raise TopicError(f"a retention is in ms, or -1 for ever, not {retention_ms}: correct it")
 
 
-def _present_topics(admin: AdminClient, servers: str, timeout_s: float) -> dict[str, TopicMetadata]:
+def _present_topics(
+    admin: AdminClient, servers: str, timeout_s: float, complaints: Sequence[KafkaError]
+) -> dict[str, TopicMetadata]:
     from confluent_kafka import KafkaException
 
     try:
         # Of all topics: a request that names a missing one makes some brokers create it.
         return dict(admin.list_topics(timeout=timeout_s).topics)
     except KafkaException as error:
+        admin.poll(0)  # hands over what the client complained of meanwhile
+        refusal = next((each for each in complaints if each.name() in _REFUSALS), None)
+        if refusal is not None:
+            reason = re.sub(r"^\S+/bootstrap: | \(after .*\)$", "", refusal.str())
+            raise TopicError(
+                f"the brokers at {servers} cannot be used ({reason}): correct KAFKA_SECURITY_PROTOCOL, KAFKA_SASL_… or "
+                f"KAFKA_SSL_…"
+            ) from None
         raise TopicError(
             f"no Kafka broker answers at {servers} within {timeout_s:g} s ({error.args[0].str()}): start one "
             f"(pipeline broker) or set KAFKA_BOOTSTRAP_SERVERS"

@@ -14,6 +14,7 @@ from rich.live import Live
 from tools.fake_client import SendOptions
 from tools.live import Snapshot, as_json, render, take_snapshot
 from tools.load import Load
+from tools.parts import EMBEDDED, Parts
 from tools.run import api_totals, close_books, show_books, wait_drained, work_folder
 from tools.signals import stop_requested
 from tools.stack import Stack, StackOptions
@@ -36,6 +37,7 @@ class UpOptions:
     broker_port: int = 9092
     registry_port: int = 8081
     as_json: bool = False
+    parts: Parts = EMBEDDED
 
 
 def run_up(options: UpOptions, out: TextIO) -> int:
@@ -50,6 +52,7 @@ def run_up(options: UpOptions, out: TextIO) -> int:
             api_port=options.api_port,
             broker_port=options.broker_port,
             registry_port=options.registry_port,
+            parts=options.parts,
         )
         with Stack(stack_options, console.print) as stack:
             _start(stack, options)

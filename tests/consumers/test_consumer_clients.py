@@ -14,17 +14,34 @@ from tools.ports import free_port
 
 
 class AnsweringRegistry:
-    def __init__(self, answer: Any) -> None:
+    def __init__(self, answer: Any, *versions: str) -> None:
         self.answer = answer
+        self.versions = versions
 
     def lookup_schema(self, _subject: str, _schema: Any) -> Any:
         if isinstance(self.answer, Exception):
             raise self.answer
         return type("Found", (), {"schema_id": self.answer})
 
+    def get_versions(self, _subject: str) -> list[int]:
+        if not self.versions:
+            raise SchemaRegistryError(404, 40401, "not found")
+        return list(range(1, len(self.versions) + 1))
+
+    def get_version(self, _subject: str, number: int) -> Any:
+        schema = type("Found", (), {"schema_str": self.versions[number - 1]})
+        return type("Found", (), {"schema_id": number * 10, "schema": schema})
+
 
 def test_the_id_of_what_is_written_is_looked_up() -> None:
     assert registered_id(AnsweringRegistry(7), "s", '"int"') == 7  # type: ignore[arg-type] - a fake
+
+
+def test_a_registry_that_compares_texts_is_asked_for_its_versions() -> None:
+    registry = AnsweringRegistry(SchemaRegistryError(404, 40401, "not found"), '"int"', '{"type": "long"}', '"string"')
+    assert registered_id(registry, "s", '{"type":"long"}') == 20  # type: ignore[arg-type] - a fake
+    with pytest.raises(ConsumerError, match="pipeline schema register"):
+        registered_id(registry, "s", '"bytes"')  # type: ignore[arg-type] - a fake
 
 
 @pytest.mark.parametrize("code", [40401, 40403])
