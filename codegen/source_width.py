@@ -30,7 +30,7 @@ def keep_wide_statements(source: str) -> str:
     """`source` with a mark on each assignment that the formatter would break, so that it stays as it is."""
     lines = source.split("\n")
     for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign) and not _is_text(node.value):
+        if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return) and not _is_text(node.value):
             last = (node.end_lineno or node.lineno) - 1
             # A lone string cannot be broken, so the formatter leaves a long description where it is.
             if any(not fits(line) and not line.lstrip().startswith("description=") for line in _span(lines, node)):

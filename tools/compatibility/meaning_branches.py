@@ -16,12 +16,14 @@ from tools.compatibility.rules import MeaningRule
 
 
 def chosen_branch(reader: Union, writer: Node, resolver: Resolver) -> Node | None:
-    """The branch that means what `writer` does: of the same type if one reads it, else by promotion, else the nearest.
+    """The branch that means what `writer` does: itself or of its type, else by promotion, else the nearest.
 
     None where no branch could ever read it.
     """
     candidates = resolver.branches(reader).candidates(writer)
-    kind = type_name(writer)
+    kind, name = type_name(writer), branch_name(writer)
+    # Of two types of one name in two namespaces the writer's own is meant.
+    candidates = sorted(candidates, key=lambda branch: branch_name(branch) != name)
     same = [branch for branch in candidates if type_name(branch) == kind]
     ordered = [*same, *(branch for branch in candidates if type_name(branch) != kind)]
     return next((branch for branch in ordered if resolver.can_read(branch, writer)), next(iter(ordered), None))

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import sqlite3
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +14,7 @@ from starlette.testclient import TestClient
 
 from tools.registry.app import create_app
 from tools.registry.server import EmbeddedRegistry
+from tools.registry.store import Store
 
 USER = {"type": "record", "name": "User", "fields": [{"name": "name", "type": "string"}]}
 USER_AGE = {
@@ -19,6 +23,23 @@ USER_AGE = {
     "fields": [{"name": "name", "type": "string"}, {"name": "age", "type": "int", "default": 0}],
 }
 USER_INT = {"type": "record", "name": "User", "fields": [{"name": "name", "type": "int"}]}
+
+
+@pytest.fixture(autouse=True)
+def closed_stores(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Closes what a test opened and let go: from Python 3.13 on, a forgotten connection is a warning."""
+    opened: list[Store] = []
+    make = Store.__init__
+
+    def remember(store: Store, path: str | Path, **options: Any) -> None:
+        make(store, path, **options)
+        opened.append(store)
+
+    monkeypatch.setattr(Store, "__init__", remember)
+    yield
+    for store in opened:
+        with contextlib.suppress(sqlite3.ProgrammingError):  # it was closed already
+            store.close()
 
 
 class Client:
