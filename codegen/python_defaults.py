@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import keyword
 import struct
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
-from typing import Final, assert_never
+from typing import Final, NamedTuple, assert_never
 from uuid import UUID
 
 from codegen.decoder_scalars import read_big_decimal
@@ -23,8 +22,7 @@ from codegen.type_names import TypeNames
 _DAY_US: Final = 86_400_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+class Default(NamedTuple):
     """A default as an expression; `mutable` ones need a factory, so that no two models share them."""
 
     expression: str

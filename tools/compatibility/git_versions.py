@@ -9,9 +9,8 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 _TIMEOUT_S: Final = 60
 # Where a branch may have left from, best first; origin/HEAD is what the remote calls its default.
@@ -32,16 +31,14 @@ class _CommandFailed(GitUnable):
     """Git itself is there, and says no."""
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """One commit of the branch, and the texts of the schema files that it added or changed, by path."""
 
     name: str
     texts: Mapping[str, bytes]
 
 
-@dataclass(frozen=True, slots=True)
-class Repository:
+class Repository(NamedTuple):
     """The repository around `folder`, the contracts' folder."""
 
     folder: Path
