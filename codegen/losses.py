@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from codegen.decoder import field_targets
+from codegen.field_targets import field_targets
 from codegen.nodes import Array, Enum, Map, Node, Primitive, Record, Union
 from codegen.resolution import Resolver
 
