@@ -134,7 +134,7 @@ class Field:
     def __init__(
         self,
         name: str,
-        type: Node,
+        type: Node,  # noqa: A002 - what the schema calls it
         default: Json | Missing = MISSING,
         aliases: tuple[str, ...] = (),
         doc: str | None = None,

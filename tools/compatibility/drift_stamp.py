@@ -38,12 +38,18 @@ def remember(root: Path, digest: str) -> None:
         draft.replace(stamp)
 
 
-def digest_of(root: Path, contracts: Sequence[Contract]) -> str:
-    """SHA-256 of the contracts as they were read, of the generator and the models, and of the Python that renders."""
+def digest_of(root: Path, contracts: Sequence[Contract]) -> str | None:
+    """SHA-256 of the contracts as they were read, of the generator and the models, and of the Python that renders.
+
+    None where some file cannot be read: whoever compares has to say what comes of it.
+    """
     digest = hashlib.sha256()
-    for part in (*_contract_parts(contracts), *_code_parts(root / "codegen"), sys.version.encode()):
-        digest.update(b"%d:" % len(part))  # so that no two lists of parts look the same
-        digest.update(part)
+    try:
+        for part in (*_contract_parts(contracts), *_code_parts(root / "codegen"), sys.version.encode()):
+            digest.update(b"%d:" % len(part))  # so that no two lists of parts look the same
+            digest.update(part)
+    except OSError:
+        return None
     return digest.hexdigest()
 
 

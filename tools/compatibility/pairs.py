@@ -60,11 +60,14 @@ def _check_pair(contract: Contract, reader: int, writer: int, reasons: list[str]
     read, written = contract.version(reader), contract.version(writer)
     if read is None or written is None:  # a pin on a version that does not exist is a fault of contract.toml
         return
+    incompatibilities = resolve(read.schema.root, written.schema.root)
+    if not incompatibilities:
+        return
     # Here, because nearly every pair resolves, and the command need not load them.
     from tools.compatibility.consequences import consequences_of
     from tools.compatibility.places import places_of
 
-    for found in resolve(read.schema.root, written.schema.root):
+    for found in incompatibilities:
         # The newer one can still be mended.
         places = places_of(found, read, written)
         place, related = places if reader >= writer else reversed(places)
