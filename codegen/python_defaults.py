@@ -6,7 +6,6 @@ What defaults of rare types need is imported where it is used: a cold check of t
 from __future__ import annotations
 
 import keyword
-import struct
 from datetime import date, timedelta
 from typing import Final, NamedTuple, assert_never
 
@@ -116,6 +115,8 @@ def _primitive_default(node: Primitive, value: Json) -> str:
         case int() if logical is not None:
             return _calendar_default(logical, value)
         case int() | float() if node.name == "float":
+            import struct
+
             return float_literal(struct.unpack("<f", struct.pack("<f", value))[0])
         case int() | float():
             return float_literal(float(value)) if node.name == "double" else repr(value)

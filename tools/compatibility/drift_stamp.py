@@ -23,7 +23,7 @@ _STAMP: Final = Path(".pipeline") / "no-drift.sha256"
 def is_proved(root: Path, digest: str) -> bool:
     """Whether a comparison of just these contents has found no drift."""
     try:
-        return (root / _STAMP).read_text(encoding="ascii") == digest
+        return (root / _STAMP).read_text(encoding="utf-8") == digest
     except (OSError, UnicodeDecodeError):
         return False
 
@@ -34,7 +34,7 @@ def remember(root: Path, digest: str) -> None:
     draft = stamp.with_name(f".{stamp.name}.{os.getpid()}")
     with suppress(OSError):
         stamp.parent.mkdir(exist_ok=True)
-        draft.write_text(digest, encoding="ascii")
+        draft.write_text(digest, encoding="utf-8")
         draft.replace(stamp)
 
 
