@@ -20,8 +20,9 @@ from tools.project import project_environment, this_code
 
 _TIMEOUT_S: Final = 300
 _HOLDS, _DRIFT, _REFUSED = 0, 1, 2
-_DIFFERENT: Final = re.compile(r"^\+\+\+ b/(\S+)", re.MULTILINE)
-_ORPHAN: Final = re.compile(r"^(.+\.py): no contract makes this file", re.MULTILINE)
+# Patterns are compiled when something drifts.
+_DIFFERENT: Final = r"(?m)^\+\+\+ b/(\S+)"
+_ORPHAN: Final = r"(?m)^(.+\.py): no contract makes this file"
 
 
 def check_drift(root: Path, contracts: Sequence[Contract]) -> list[Finding]:
@@ -86,11 +87,11 @@ def _compare_there(root: Path, models: Path) -> tuple[int, str, str]:
 
 
 def _drifted(models: Path, diff: str) -> Iterator[Finding]:
-    for name in _DIFFERENT.findall(diff):
+    for name in re.findall(_DIFFERENT, diff):
         path = models / name
         what = "differs from what the contracts make" if path.is_file() else "is not made yet"
         yield _finding(path, f"{name} {what}", "run `python -m codegen`, and commit what it writes")
-    for name in _ORPHAN.findall(diff):
+    for name in re.findall(_ORPHAN, diff):
         yield _finding(Path(name), f"{Path(name).name} is made by no contract", "run `python -m codegen --clean`")
 
 
