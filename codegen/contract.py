@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TypeAlias
+from types import MappingProxyType
+from typing import NamedTuple, TypeAlias
 
 from codegen.contract_rules import RuleSetting, Waiver
 from codegen.json_source import JsonSource, Position
@@ -20,8 +20,7 @@ from codegen.schema import Schema
 from codegen.schema_json import schema_json
 
 
-@dataclass(frozen=True, slots=True)
-class ContractFault:
+class ContractFault(NamedTuple):
     """One thing wrong in a contract's files. `position` counts lines and columns from 1; `pointer` is RFC 6901."""
 
     path: Path
@@ -44,15 +43,14 @@ class InvalidContract(ValueError):
         self.faults = faults
 
 
-@dataclass(frozen=True, slots=True)
-class SharedTypes:
+class SharedTypes(NamedTuple):
     """A file of `schemas/shared/`: types that any contract may refer to. A change is a new file, or new names."""
 
     path: Path
     text: str
     source: JsonSource
     schema: Schema
-    origins: Mapping[str, SchemaFile] = field(default_factory=dict)
+    origins: Mapping[str, SchemaFile] = MappingProxyType({})
 
     @property
     def module(self) -> str:
@@ -60,8 +58,7 @@ class SharedTypes:
         return f"{SHARED}.{self.path.stem}"
 
 
-@dataclass(frozen=True, slots=True)
-class ContractVersion:
+class ContractVersion(NamedTuple):
     """One version: its number, its file as text, as JSON with positions, and as typed nodes.
 
     `origins` has the file of each type that comes from elsewhere, by the type's full name.
@@ -72,7 +69,7 @@ class ContractVersion:
     text: str
     source: JsonSource
     schema: Schema
-    origins: Mapping[str, SchemaFile] = field(default_factory=dict)
+    origins: Mapping[str, SchemaFile] = MappingProxyType({})
 
     @property
     def module(self) -> str:
@@ -107,8 +104,7 @@ def whole_text(file: SchemaFile) -> str:
     return json.dumps(schema_json(file.schema.root), indent=2, ensure_ascii=False) + "\n"
 
 
-@dataclass(frozen=True, slots=True)
-class Contract:
+class Contract(NamedTuple):
     """What `contract.toml` says, with its defaults filled in, and the versions in ascending order."""
 
     name: str
@@ -123,7 +119,7 @@ class Contract:
     writers: Mapping[str, int]
     readers: Mapping[str, int]
     versions: tuple[ContractVersion, ...]
-    rules: Mapping[str, RuleSetting] = field(default_factory=dict)
+    rules: Mapping[str, RuleSetting] = MappingProxyType({})
     waivers: tuple[Waiver, ...] = ()
 
     @property

@@ -5,9 +5,8 @@ from __future__ import annotations
 import keyword
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from codegen.contract import Contract, ContractFault, ContractVersion, InvalidContract, SchemaFile, SharedTypes
 from codegen.contract_settings import Settings, SettingsReader, line_of
@@ -26,8 +25,7 @@ _CLASHES: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Draft:
+class _Draft(NamedTuple):
     """A contract whose schemas are not read yet; without `settings` something is wrong with them."""
 
     folder: Path

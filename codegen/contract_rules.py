@@ -24,8 +24,8 @@ _KINDS: Final[Mapping[Any, str]] = {
     int: "the number of a version",
     date: "a date without quotes, such as 2026-12-31",
 }
-_WAIVERS_HEADER: Final = re.compile(r"\s*\[\[\s*[\"']?waivers[\"']?\s*\]\]")
-_HEADER: Final = re.compile(r"\s*\[")
+_WAIVERS_HEADER: Final = r"\s*\[\[\s*[\"']?waivers[\"']?\s*\]\]"  # compiled where there are rules or waivers
+_HEADER: Final = r"\s*\["
 
 
 class RuleSetting(NamedTuple):
@@ -58,6 +58,8 @@ class SettingsFault(NamedTuple):
 
 def read_rules(values: Mapping[str, Any], text: str) -> tuple[dict[str, RuleSetting], list[SettingsFault]]:
     """The settings of `[rules]` by rule, and what is wrong with them."""
+    if not values:
+        return {}, []
     settings: dict[str, RuleSetting] = {}
     faults: list[SettingsFault] = []
     lines = text.splitlines()
@@ -76,8 +78,10 @@ def read_waivers(
     values: Sequence[Any], text: str, versions: Sequence[int]
 ) -> tuple[tuple[Waiver, ...], list[SettingsFault]]:
     """The waivers in the order of the file, and what is wrong with them."""
+    if not values:
+        return (), []
     lines = text.splitlines()
-    starts = [number for number, line in enumerate(lines, start=1) if _WAIVERS_HEADER.match(line)]
+    starts = [number for number, line in enumerate(lines, start=1) if re.match(_WAIVERS_HEADER, line)]
     waivers: list[Waiver] = []
     faults: list[SettingsFault] = []
     for index, value in enumerate(values):
@@ -129,6 +133,6 @@ def _line_of(lines: Sequence[str], pattern: str, behind: int) -> int | None:
     for number, line in enumerate(lines[behind:], start=behind + 1):
         if expression.match(line):
             return number
-        if behind and number > behind + 1 and _HEADER.match(line):
+        if behind and number > behind + 1 and re.match(_HEADER, line):
             return None
     return None

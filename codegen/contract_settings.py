@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any, Final
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
 
 from codegen.contract_rules import RuleSetting, SettingsFault, Waiver, read_rules, read_waivers
 
@@ -43,8 +43,7 @@ _KEYS: Final = {
 _KINDS: Final = {str: "a string", bool: "true or false", dict: "a table", list: "an array of tables"}
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     subject: str | None
     subject_strategy: str
     topic: str
@@ -55,8 +54,8 @@ class Settings:
     ingest: bool
     writers: Mapping[str, int]
     readers: Mapping[str, int]
-    references: Mapping[str, Any] = field(default_factory=dict)
-    rules: Mapping[str, RuleSetting] = field(default_factory=dict)
+    references: Mapping[str, Any] = MappingProxyType({})
+    rules: Mapping[str, RuleSetting] = MappingProxyType({})
     waivers: tuple[Waiver, ...] = ()
 
     def references_of(self, version: int) -> dict[str, int]:
@@ -84,14 +83,14 @@ def line_of(text: str, key: str) -> int | None:
     return None
 
 
-@dataclass(slots=True)
 class SettingsReader:
     """Reads one `contract.toml`; what is wrong with it is in `faults` afterwards."""
 
-    contract: str
-    versions: tuple[int, ...]
-    faults: list[SettingsFault] = field(default_factory=list)
-    _text: str = ""
+    def __init__(self, contract: str, versions: tuple[int, ...]) -> None:
+        self.contract = contract
+        self.versions = versions
+        self.faults: list[SettingsFault] = []
+        self._text = ""
 
     def read(self, text: str) -> Settings | None:
         self._text = text

@@ -14,13 +14,10 @@ from codegen import datum
 from codegen.branches import Chosen, branch_name, is_null, is_simple
 from codegen.datum import MalformedDatum, Read
 from codegen.decoder_scalars import PRIMITIVES, fixed_reader, promoted_reader, with_logical
-from codegen.nodes import Array, Enum, Field, Fixed, Map, Node, Primitive, Record, Union, type_name
+from codegen.field_targets import Unresolvable, field_targets
+from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, type_name
 from codegen.resolution import Resolver
 from codegen.resolution_rules import names_match, readers_of
-
-
-class Unresolvable(ValueError):
-    """The reader's type cannot take what the writer's type writes."""
 
 
 def make_decoder(reader: Node, writer: Node) -> Callable[[bytes], Any]:
@@ -171,19 +168,6 @@ def _locate(error: Exception, field: str) -> MalformedDatum:
     fault = error if isinstance(error, MalformedDatum) else MalformedDatum("the bytes end too early")
     fault.fields.append(field)
     return fault
-
-
-def field_targets(reader: Record, writer: Record) -> dict[str, Field]:
-    """Writer field name → the reader's field that takes it. Raises Unresolvable for a field that gets no value."""
-    written = {field.name for field in writer.fields}
-    targets: dict[str, Field] = {}
-    for field in reader.fields:
-        source = next((name for name in (field.name, *field.aliases) if name in written and name not in targets), None)
-        if source is not None:
-            targets[source] = field
-        elif not field.has_default:
-            raise Unresolvable(f"the writer has no field {field.name!r}, and the reader's has no default")
-    return targets
 
 
 def _name(node: Node) -> str:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 
-@dataclass(frozen=True, slots=True)
-class SchemaFault:
+class SchemaFault(NamedTuple):
     """One thing that makes a schema illegal (or, as a warning, doubtful).
 
     `pointer` is the RFC 6901 pointer of the place in the schema; the root is the empty string.

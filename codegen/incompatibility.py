@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Final, TypeVar
+from typing import Final, NamedTuple, TypeVar
 
 from codegen.nodes import Array, Enum, Field, Fixed, Json, Map, Node, Primitive, Record, Union, type_name
 
@@ -26,8 +25,7 @@ class IncompatibilityType(StrEnum):
     AMBIGUOUS_ALIAS = "AMBIGUOUS_ALIAS"
 
 
-@dataclass(frozen=True, slots=True)
-class Incompatibility:
+class Incompatibility(NamedTuple):
     """One reason why data of the writer schema cannot be read with the reader schema.
 
     `pointer` is the way to the place, as Avro Java counts it: field indexes of the reader, union indexes of the writer,
@@ -43,11 +41,15 @@ class Incompatibility:
     writer_path: str
     reader_pointer: str
     writer_pointer: str
-    reader_fragment: Json = field(hash=False)
-    writer_fragment: Json = field(hash=False)
+    reader_fragment: Json
+    writer_fragment: Json
     message: str
     hint: str
     causes: tuple[Incompatibility, ...] = ()
+
+    def __hash__(self) -> int:
+        """Without the fragments: JSON has no hash."""
+        return hash((*self[:6], self.message, self.hint))
 
     def as_json(self) -> dict[str, Json]:
         """The finding as a JSON object with one member for each attribute."""

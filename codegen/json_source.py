@@ -10,8 +10,7 @@ import json
 import math
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from codegen.nodes import Json
 
@@ -24,8 +23,7 @@ _MAX_DEPTH: Final = 200
 _MAX_DIGITS: Final = 400  # more than any Avro number needs; Python itself refuses more than 4,300
 
 
-@dataclass(frozen=True, slots=True)
-class Position:
+class Position(NamedTuple):
     """A place in a text; both count from 1."""
 
     line: int

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from typing import Final
 
-from codegen.decoder import field_targets
+from codegen.field_targets import field_targets
 from codegen.nodes import Array, Enum, Map, Node, Primitive, Record, Union
 from codegen.resolution import Resolver
 
@@ -14,13 +13,13 @@ from codegen.resolution import Resolver
 _EXACT: Final = {"float": "2**24", "double": "2**53"}
 
 
-@dataclass(slots=True)
 class Losses:
     """Dotted paths: `dropped` by the writer's names, `filled` by the reader's; `changed` are whole clauses."""
 
-    dropped: list[str] = field(default_factory=list)
-    filled: list[str] = field(default_factory=list)
-    changed: list[str] = field(default_factory=list)
+    def __init__(self) -> None:
+        self.dropped: list[str] = []
+        self.filled: list[str] = []
+        self.changed: list[str] = []
 
 
 def find_losses(reader: Record, writer: Record) -> Losses:

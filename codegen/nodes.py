@@ -9,9 +9,9 @@ Source: Avro specification 1.12, sections "Schema Declaration" and "Logical Type
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum as PythonEnum
-from typing import Final, Literal, TypeAlias
+from types import MappingProxyType
+from typing import Final, Literal, NamedTuple, TypeAlias
 
 Json: TypeAlias = "bool | int | float | str | list[Json] | dict[str, Json] | None"
 PrimitiveName: TypeAlias = Literal["null", "boolean", "int", "long", "float", "double", "bytes", "string"]
@@ -26,10 +26,10 @@ class Missing(PythonEnum):
 
 
 MISSING: Final = Missing.MISSING
+_NOTHING: Final[Mapping[str, Json]] = MappingProxyType({})
 
 
-@dataclass(frozen=True, slots=True)
-class LogicalType:
+class LogicalType(NamedTuple):
     """A known logical type whose attributes are right; any other leaves the base type bare.
 
     `precision` and `scale` are digits and are set for `decimal` alone.
@@ -40,67 +40,114 @@ class LogicalType:
     scale: int | None = None
 
 
-@dataclass(eq=False, slots=True)
 class Primitive:
-    name: PrimitiveName
-    logical: LogicalType | None = None
-    properties: Mapping[str, Json] = field(default_factory=dict)
-    pointer: str = ""
+    __slots__ = ("logical", "name", "pointer", "properties")
+
+    def __init__(
+        self,
+        name: PrimitiveName,
+        logical: LogicalType | None = None,
+        properties: Mapping[str, Json] = _NOTHING,
+        pointer: str = "",
+    ) -> None:
+        self.name = name
+        self.logical = logical
+        self.properties = properties
+        self.pointer = pointer
 
 
-@dataclass(eq=False, slots=True)
 class Array:
-    items: Node
-    properties: Mapping[str, Json] = field(default_factory=dict)
-    pointer: str = ""
+    __slots__ = ("items", "pointer", "properties")
+
+    def __init__(self, items: Node, properties: Mapping[str, Json] = _NOTHING, pointer: str = "") -> None:
+        self.items = items
+        self.properties = properties
+        self.pointer = pointer
 
 
-@dataclass(eq=False, slots=True)
 class Map:
-    values: Node
-    properties: Mapping[str, Json] = field(default_factory=dict)
-    pointer: str = ""
+    __slots__ = ("pointer", "properties", "values")
+
+    def __init__(self, values: Node, properties: Mapping[str, Json] = _NOTHING, pointer: str = "") -> None:
+        self.values = values
+        self.properties = properties
+        self.pointer = pointer
 
 
-@dataclass(eq=False, slots=True)
 class Union:
-    branches: tuple[Node, ...]
-    pointer: str = ""
+    __slots__ = ("branches", "pointer")
+
+    def __init__(self, branches: tuple[Node, ...], pointer: str = "") -> None:
+        self.branches = branches
+        self.pointer = pointer
 
 
-@dataclass(eq=False, slots=True)
 class Fixed:
-    full_name: str
-    size: int
-    aliases: tuple[str, ...] = ()
-    logical: LogicalType | None = None
-    doc: str | None = None
-    properties: Mapping[str, Json] = field(default_factory=dict)
-    pointer: str = ""
+    __slots__ = ("aliases", "doc", "full_name", "logical", "pointer", "properties", "size")
+
+    def __init__(
+        self,
+        full_name: str,
+        size: int,
+        aliases: tuple[str, ...] = (),
+        logical: LogicalType | None = None,
+        doc: str | None = None,
+        properties: Mapping[str, Json] = _NOTHING,
+        pointer: str = "",
+    ) -> None:
+        self.full_name = full_name
+        self.size = size
+        self.aliases = aliases
+        self.logical = logical
+        self.doc = doc
+        self.properties = properties
+        self.pointer = pointer
 
 
-@dataclass(eq=False, slots=True)
 class Enum:
-    full_name: str
-    symbols: tuple[str, ...]
-    default: str | None = None
-    aliases: tuple[str, ...] = ()
-    doc: str | None = None
-    properties: Mapping[str, Json] = field(default_factory=dict)
-    pointer: str = ""
+    __slots__ = ("aliases", "default", "doc", "full_name", "pointer", "properties", "symbols")
+
+    def __init__(
+        self,
+        full_name: str,
+        symbols: tuple[str, ...],
+        default: str | None = None,
+        aliases: tuple[str, ...] = (),
+        doc: str | None = None,
+        properties: Mapping[str, Json] = _NOTHING,
+        pointer: str = "",
+    ) -> None:
+        self.full_name = full_name
+        self.symbols = symbols
+        self.default = default
+        self.aliases = aliases
+        self.doc = doc
+        self.properties = properties
+        self.pointer = pointer
 
 
-@dataclass(eq=False, slots=True)
 class Field:
     """A field of a record. `default` is the JSON of the schema, or MISSING; `aliases` are plain names."""
 
-    name: str
-    type: Node
-    default: Json | Missing = MISSING
-    aliases: tuple[str, ...] = ()
-    doc: str | None = None
-    order: str | None = None
-    properties: Mapping[str, Json] = field(default_factory=dict)
+    __slots__ = ("aliases", "default", "doc", "name", "order", "properties", "type")
+
+    def __init__(
+        self,
+        name: str,
+        type: Node,  # noqa: A002 - what the schema calls it
+        default: Json | Missing = MISSING,
+        aliases: tuple[str, ...] = (),
+        doc: str | None = None,
+        order: str | None = None,
+        properties: Mapping[str, Json] = _NOTHING,
+    ) -> None:
+        self.name = name
+        self.type = type
+        self.default = default
+        self.aliases = aliases
+        self.doc = doc
+        self.order = order
+        self.properties = properties
 
     @property
     def has_default(self) -> bool:
@@ -108,17 +155,28 @@ class Field:
         return self.default is not MISSING
 
 
-@dataclass(eq=False, slots=True)
 class Record:
     """A record. `fields` is filled in after construction, because a record may contain itself."""
 
-    full_name: str
-    fields: tuple[Field, ...] = ()
-    aliases: tuple[str, ...] = ()
-    doc: str | None = None
-    is_error: bool = False
-    properties: Mapping[str, Json] = field(default_factory=dict)
-    pointer: str = ""
+    __slots__ = ("aliases", "doc", "fields", "full_name", "is_error", "pointer", "properties")
+
+    def __init__(
+        self,
+        full_name: str,
+        fields: tuple[Field, ...] = (),
+        aliases: tuple[str, ...] = (),
+        doc: str | None = None,
+        is_error: bool = False,
+        properties: Mapping[str, Json] = _NOTHING,
+        pointer: str = "",
+    ) -> None:
+        self.full_name = full_name
+        self.fields = fields
+        self.aliases = aliases
+        self.doc = doc
+        self.is_error = is_error
+        self.properties = properties
+        self.pointer = pointer
 
 
 Named: TypeAlias = Fixed | Enum | Record

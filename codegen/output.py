@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import TextIO
@@ -22,6 +21,8 @@ def compare_output(folder: Path, files: Mapping[PurePosixPath, str], out: TextIO
         target = folder / path
         there = _read(target) or ""
         if there != text:
+            import difflib
+
             drift += 1
             before = f"a/{path}" if there else "/dev/null"
             lines = difflib.unified_diff(there.splitlines(True), text.splitlines(True), before, f"b/{path}")

@@ -1,20 +1,15 @@
-"""JSON defaults as Python: the expression of the value that a default stands for."""
+"""JSON defaults as Python: the expression of the value that a default stands for.
+
+What defaults of rare types need is imported where it is used: a cold check of the models renders without it.
+"""
 
 from __future__ import annotations
 
 import keyword
-import struct
-from dataclasses import dataclass
 from datetime import date, timedelta
-from decimal import Decimal
-from typing import Final, assert_never
-from uuid import UUID
+from typing import Final, NamedTuple, assert_never
 
-from codegen.decoder_scalars import read_big_decimal
 from codegen.defaults import matching_branch
-from codegen.duration import Duration
-from codegen.leaves import EPOCH, LOCAL_EPOCH, check_big_decimal, check_decimal, format_local, parse_uuid
-from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
 from codegen.nodes import Array, Enum, Fixed, Json, LogicalType, Map, Node, Primitive, Record, Union
 from codegen.python_names import member_names
 from codegen.python_types import UnsupportedType, bytes_literal, float_literal, quote, wrapper_name
@@ -23,8 +18,7 @@ from codegen.type_names import TypeNames
 _DAY_US: Final = 86_400_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Default:
+class Default(NamedTuple):
     """A default as an expression; `mutable` ones need a factory, so that no two models share them."""
 
     expression: str
@@ -88,16 +82,24 @@ def _fixed_default(node: Fixed, value: str) -> str:
     """`value` has one character for each byte."""
     logical = node.logical.name if node.logical is not None else None
     if logical == "uuid":
+        from uuid import UUID
+
         return f"UUID({quote(str(UUID(bytes=value.encode('latin-1'))))})"
     if logical == "decimal" and node.logical is not None:
         return _decimal_default(node.logical, value)
     if logical == "duration":
+        from codegen.duration import Duration
+
         found = Duration.unpack(value.encode("latin-1"))
         return f"make_duration(months={found.months}, days={found.days}, millis={found.millis})"
     return bytes_literal(value.encode("latin-1"))
 
 
 def _decimal_default(logical: LogicalType, value: str) -> str:
+    from decimal import Decimal
+
+    from codegen.leaves import check_decimal
+
     unscaled, scale = int.from_bytes(value.encode("latin-1"), "big", signed=True), logical.scale or 0
     # Made of its digits, because arithmetic would round to the 28 digits of the default context.
     exact = Decimal((int(unscaled < 0), tuple(map(int, str(abs(unscaled)))), -scale))
@@ -113,14 +115,21 @@ def _primitive_default(node: Primitive, value: Json) -> str:
         case int() if logical is not None:
             return _calendar_default(logical, value)
         case int() | float() if node.name == "float":
+            import struct
+
             return float_literal(struct.unpack("<f", struct.pack("<f", value))[0])
         case int() | float():
             return float_literal(float(value)) if node.name == "double" else repr(value)
         case str() if logical == "uuid":
+            from codegen.leaves import parse_uuid
+
             return f"UUID({quote(str(parse_uuid(value)))})"
         case str() if logical == "decimal" and node.logical is not None:
             return _decimal_default(node.logical, value)
         case str() if logical == "big-decimal":
+            from codegen.decoder_scalars import read_big_decimal
+            from codegen.leaves import check_big_decimal
+
             return f"Decimal({quote(str(check_big_decimal(read_big_decimal(value.encode('latin-1')))))})"
         case str() if node.name == "bytes":
             return bytes_literal(value.encode("latin-1"))
@@ -131,6 +140,9 @@ def _primitive_default(node: Primitive, value: Json) -> str:
 
 
 def _calendar_default(logical: str, value: int) -> str:
+    from codegen.leaves import EPOCH, LOCAL_EPOCH, format_local
+    from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
+
     if logical == "timestamp-nanos":
         return f"NanoTimestamp.parse({quote(str(NanoTimestamp(value)))})"
     if logical == "local-timestamp-nanos":

@@ -8,9 +8,9 @@ changes, so what it refers to must not either.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final
+from types import MappingProxyType
+from typing import Final, NamedTuple
 
 from codegen.json_source import JsonSource
 from codegen.nodes import PRIMITIVES, Json
@@ -19,8 +19,7 @@ SHARED: Final = "shared"
 _NAMED: Final = ("record", "error", "enum", "fixed")
 
 
-@dataclass(frozen=True, slots=True)
-class UnreadFile:
+class UnreadFile(NamedTuple):
     """A schema file that is only JSON yet; `contract` is None for a shared one. `pins` are its contract's, if any."""
 
     path: Path
@@ -28,7 +27,7 @@ class UnreadFile:
     source: JsonSource
     contract: str | None
     number: int
-    pins: Mapping[str, int] = field(default_factory=dict)
+    pins: Mapping[str, int] = MappingProxyType({})
 
     @property
     def label(self) -> str:
@@ -36,8 +35,7 @@ class UnreadFile:
         return f"{self.contract} v{self.number}" if self.contract is not None else f"{SHARED}/{self.path.name}"
 
 
-@dataclass(frozen=True, slots=True)
-class ReferenceFault:
+class ReferenceFault(NamedTuple):
     """Why a reference of `file` at `pointer` leads nowhere, or to more than one place."""
 
     file: UnreadFile

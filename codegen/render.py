@@ -82,6 +82,8 @@ def _module(file: SchemaFile, title: str, origin: str, body: Sequence[str]) -> s
 
 def _foreign_imports(file: SchemaFile, text: str) -> list[str]:
     """What the module needs of the modules of other files."""
+    if not file.origins:
+        return []
     used = {node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name)}
     ours = type_names(file)
     members: dict[str, list[str]] = {}
@@ -99,5 +101,9 @@ def _foreign_imports(file: SchemaFile, text: str) -> list[str]:
 
 def _text_literal(text: str) -> str:
     body = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    body = "".join(c if c.isprintable() or c in "\n\t" else repr(c)[1:-1] for c in body)
+    body = "\n".join(line if line.isprintable() else _printable(line) for line in body.split("\n"))
     return f'"""\\\n{body}"""'
+
+
+def _printable(line: str) -> str:
+    return "".join(c if c.isprintable() or c == "\t" else repr(c)[1:-1] for c in line)

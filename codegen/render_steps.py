@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import textwrap
 from collections.abc import Iterator, Sequence
 from typing import Final
 
@@ -58,6 +57,8 @@ def _docstring(summary: str, sentences: Sequence[str]) -> list[str]:
     line = f'        """{" ".join([summary, *sentences])}"""'
     if len(line) <= _WIDTH:
         return [line]
+    import textwrap
+
     wrapped = [
         part
         for sentence in sentences

@@ -12,7 +12,6 @@ would forget defaults and aliases. The findings are then collected along the fai
 from __future__ import annotations
 
 from collections import deque
-from dataclasses import dataclass, field
 
 from codegen.incompatibility import Incompatibility, IncompatibilityType
 from codegen.nodes import Node, Union
@@ -31,13 +30,15 @@ def resolve(reader: Node, writer: Node) -> list[Incompatibility]:
     return Resolver().findings(reader, writer)
 
 
-@dataclass(slots=True)
 class _Dependency:
     """A pair under examination: `choice` resolves if one of its parts does, any other if all do."""
 
-    choice: bool
-    open_parts: int = 0
-    dependents: list[Pair] = field(default_factory=list)
+    __slots__ = ("choice", "dependents", "open_parts")
+
+    def __init__(self, choice: bool, open_parts: int, dependents: list[Pair]) -> None:
+        self.choice = choice
+        self.open_parts = open_parts
+        self.dependents = dependents
 
 
 class Resolver:

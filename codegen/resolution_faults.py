@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from codegen.incompatibility import IncompatibilityType, abridged, branch_name, describe, field_fragment, fragment
 from codegen.nodes import Enum, Field, Fixed, Json, Named, Node, Primitive, Record, Union, type_name
@@ -20,8 +19,7 @@ _PROMOTIONS: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(NamedTuple):
     """An incompatibility that does not know yet where it is: `tokens` and steps count from the pair of definitions."""
 
     type: IncompatibilityType

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from codegen.json_source import escape_pointer
 from codegen.resolution_rules import Part
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """A link to the place around it, so that deep recursion builds no long strings."""
 
     around: Place | None

@@ -6,8 +6,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterator
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from codegen import resolution_faults as faults
 from codegen.nodes import Array, Enum, Field, Fixed, Map, Named, Node, Primitive, Record, Union, simple_name
@@ -23,8 +22,7 @@ _READ_BY: Final[dict[str, frozenset[str]]] = {
 _FEW_BRANCHES: Final = 8
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(NamedTuple):
     """A pair of types that must resolve too; `tokens` lead to it in a pointer, the steps in the dotted paths."""
 
     reader: Node

@@ -20,7 +20,8 @@ from pydantic import AliasChoices, ConfigDict, ValidationError
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode
 
 from codegen.datum import MalformedDatum
-from codegen.decoder import Unresolvable, make_decoder
+from codegen.decoder import make_decoder
+from codegen.field_targets import Unresolvable
 from codegen.json_keys import refuse_repeated_keys
 from codegen.json_schema import AvroJsonSchema
 from codegen.masking import MASK, TAGS_KEY, mask_record

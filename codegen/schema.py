@@ -8,8 +8,7 @@ and "Logical Types".
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Final, TypeVar, cast
+from typing import Final, NamedTuple, TypeVar, cast
 
 from codegen.defaults import default_faults
 from codegen.endless import endless_records
@@ -50,8 +49,7 @@ _FIELD_KEYS: Final = {"name", "type", "default", "doc", "aliases", "order"}
 _Parsed = TypeVar("_Parsed", bound=Node)
 
 
-@dataclass(frozen=True, slots=True)
-class Schema:
+class Schema(NamedTuple):
     """A legal schema: its typed root, the named types that it defines or was given, and what deserves a warning."""
 
     root: Node
@@ -77,9 +75,10 @@ def _place(fault: SchemaFault) -> list[tuple[int, str]]:
     return [(int(token), "") if token.isdigit() else (-1, token) for token in fault.pointer.split("/")]
 
 
-@dataclass(slots=True)
 class _Parser(AttributeReader):
-    defaults: list[tuple[Node, Json, str]] = field(default_factory=list)
+    def __init__(self, types: dict[str, Named]) -> None:
+        super().__init__(types)
+        self.defaults: list[tuple[Node, Json, str]] = []
 
     def check_defaults(self) -> None:
         """Defaults are checked last: a default may be of a record whose fields come later."""

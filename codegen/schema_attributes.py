@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from typing import Final
 
 from codegen.faults import SchemaFault
@@ -18,13 +17,13 @@ from codegen.nodes import PRIMITIVES, Json, LogicalType, Named
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 
 
-@dataclass(slots=True)
 class AttributeReader:
     """Reads attributes and collects what is wrong with them; `types` has the named types known so far."""
 
-    types: dict[str, Named]
-    faults: list[SchemaFault] = field(default_factory=list)
-    warnings: list[SchemaFault] = field(default_factory=list)
+    def __init__(self, types: dict[str, Named]) -> None:
+        self.types = types
+        self.faults: list[SchemaFault] = []
+        self.warnings: list[SchemaFault] = []
 
     def fault(self, pointer: str, reason: str, hint: str) -> None:
         self.faults.append(SchemaFault(pointer, reason, hint))

@@ -29,13 +29,19 @@ def statement(
 def keep_wide_statements(source: str) -> str:
     """`source` with a mark on each assignment that the formatter would break, so that it stays as it is."""
     lines = source.split("\n")
+    if not any(map(_is_broken, lines)):
+        return source  # as nearly always, and parsing costs more than all the rest
     for node in ast.walk(ast.parse(source)):
         if isinstance(node, ast.Assign | ast.AnnAssign | ast.AugAssign | ast.Return) and not _is_text(node.value):
             last = (node.end_lineno or node.lineno) - 1
-            # A lone string cannot be broken, so the formatter leaves a long description where it is.
-            if any(not fits(line) and not line.lstrip().startswith("description=") for line in _span(lines, node)):
+            if any(map(_is_broken, _span(lines, node))):
                 lines[last] += "  # fmt: skip"
     return "\n".join(lines)
+
+
+def _is_broken(line: str) -> bool:
+    """A lone string cannot be broken, so the formatter leaves a long description where it is."""
+    return not fits(line) and not line.lstrip().startswith("description=")
 
 
 def _span(lines: list[str], node: ast.stmt) -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Final
@@ -56,5 +55,7 @@ def project_environment(root: Path, base: Mapping[str, str] | None = None) -> di
 
 def copy_project(root: Path, target: Path) -> Path:
     """Copy a project without its environment, history and caches; gives back `target`."""
+    import shutil  # only a copy needs it, and every command loads this module
+
     shutil.copytree(root, target, ignore=shutil.ignore_patterns(*_NOT_COPIED), dirs_exist_ok=True)
     return target

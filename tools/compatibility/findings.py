@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Protocol
+from types import MappingProxyType
+from typing import NamedTuple, Protocol
 
 from codegen.contract import ContractFault
 from codegen.contract_rules import Waiver
@@ -33,8 +33,7 @@ class Rule(StrEnum):
     UNUSED_WAIVER = "UNUSED_WAIVER"
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where in which file: `position` counts from 1, `pointer` is RFC 6901, `line` is the text that stands there."""
 
     path: Path
@@ -43,8 +42,7 @@ class Place:
     line: str
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(NamedTuple):
     """One thing that does not hold.
 
     `place` is where it can be mended, `related` the place in the other version that it does not agree with. `breaks` is
@@ -85,8 +83,7 @@ class Finding:
         return int(match.group(1)) if match is not None and self.place.path.parent.name == self.contract else None
 
 
-@dataclass(frozen=True, slots=True)
-class Waived:
+class Waived(NamedTuple):
     """A finding that may stand, and the waiver that says so."""
 
     finding: Finding
@@ -105,8 +102,7 @@ class Outcome(StrEnum):
         return {Outcome.HOLDS: 0, Outcome.FINDINGS: 1, Outcome.COULD_NOT_CHECK: 2}[self]
 
 
-@dataclass(frozen=True, slots=True)
-class CheckResult:
+class CheckResult(NamedTuple):
     """The whole answer of `pipeline schema check`.
 
     `notes` are sentences on what was left out, and why. `waived` has the findings that may stand, and `accepted` counts
@@ -120,8 +116,8 @@ class CheckResult:
     notes: tuple[str, ...] = ()
     waived: tuple[Waived, ...] = ()
     accepted: int = 0
-    versions: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
-    pairs: Mapping[str, tuple[tuple[int, int], ...]] = field(default_factory=dict)
+    versions: Mapping[str, tuple[int, ...]] = MappingProxyType({})
+    pairs: Mapping[str, tuple[tuple[int, int], ...]] = MappingProxyType({})
 
     @property
     def outcome(self) -> Outcome:

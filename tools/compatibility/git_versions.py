@@ -9,9 +9,8 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 _TIMEOUT_S: Final = 60
 # Where a branch may have left from, best first; origin/HEAD is what the remote calls its default.
@@ -32,36 +31,42 @@ class _CommandFailed(GitUnable):
     """Git itself is there, and says no."""
 
 
-@dataclass(frozen=True, slots=True)
-class Commit:
+class Commit(NamedTuple):
     """One commit of the branch, and the texts of the schema files that it added or changed, by path."""
 
     name: str
     texts: Mapping[str, bytes]
 
 
-@dataclass(frozen=True, slots=True)
 class Repository:
-    """The repository around `folder`, the contracts' folder."""
+    """The repository around `folder`, the contracts' folder. Each process costs, so that no object is read twice."""
 
-    folder: Path
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._contents: dict[str, bytes] = {}  # by the name of the object, which is a digest of them
+        self._is_shallow: bool | None = None
 
     def commit(self, reference: str) -> str:
         """The name of the commit that `reference` means. Raises GitUnable."""
         if reference.startswith("-") or not reference:
             raise GitUnable(f"{reference!r} is no git reference")
         try:
-            return self._line("rev-parse", "--verify", "--quiet", f"{reference}^{{commit}}")
+            told = self._line("rev-parse", "--is-shallow-repository", "--verify", "--quiet", f"{reference}^{{commit}}")
         except _CommandFailed:
             reason = f"git has no commit {reference!r}"
             if self.is_shallow:
                 reason += " (this clone is shallow: `git fetch --unshallow`, or fetch-depth: 0 in a workflow)"
             raise GitUnable(reason) from None
+        shallow, _, name = told.partition("\n")
+        self._is_shallow = shallow == "true"
+        return name
 
     @property
     def is_shallow(self) -> bool:
         """Whether older commits were left out when the repository was cloned."""
-        return self._line("rev-parse", "--is-shallow-repository") == "true"
+        if self._is_shallow is None:
+            self._is_shallow = self._line("rev-parse", "--is-shallow-repository") == "true"
+        return self._is_shallow
 
     def texts_at(self, commit: str) -> dict[str, bytes]:
         """Every file below the folder that may be a schema, by path."""
@@ -75,7 +80,10 @@ class Repository:
 
     def fork_point(self, head: str, reference: str | None = None) -> str | None:
         """The commit where the branch of `head` left `reference`, or else the main branch; None if there is none."""
-        for other in (reference,) if reference is not None else self._main_branches():
+        others = {reference: ""} if reference is not None else self._main_branches()
+        for other, tip in others.items():
+            if tip == head:
+                return head
             with suppress(_CommandFailed):  # no common commit: the next one
                 return self._line("merge-base", head, other)
         return None
@@ -95,15 +103,21 @@ class Repository:
             commits.setdefault(name, {}).setdefault(path, content)
         return [Commit(name, texts) for name, texts in commits.items()]
 
-    def _main_branches(self) -> list[str]:
-        """Those that are there."""
-        known = self._line("for-each-ref", "--format=%(refname)", *_MAIN_BRANCHES).splitlines()
-        return [branch for branch in _MAIN_BRANCHES if branch in known]
+    def _main_branches(self) -> dict[str, str]:
+        """Those that are there, best first, with their commits."""
+        told = self._line("for-each-ref", "--format=%(refname) %(objectname)", *_MAIN_BRANCHES)
+        known = dict(line.split(" ") for line in told.splitlines())
+        return {branch: known[branch] for branch in _MAIN_BRANCHES if branch in known}
 
     def _blobs(self, names: Sequence[str]) -> list[bytes]:
-        """The contents of git objects, all by one process. An answer is `<name> <type> <size>`, bytes, a newline."""
-        if not names:
-            return []
+        """The contents of git objects; those that are not known yet are read by one process."""
+        unknown = [name for name in dict.fromkeys(names) if name not in self._contents]
+        if unknown:
+            self._contents.update(zip(unknown, self._read(unknown), strict=True))
+        return [self._contents[name] for name in names]
+
+    def _read(self, names: Sequence[str]) -> list[bytes]:
+        """An answer of git is `<name> <type> <size>`, bytes, a newline."""
         answer = self._git("cat-file", "--batch", stdin="".join(f"{name}\n" for name in names).encode())
         contents: list[bytes] = []
         at = 0

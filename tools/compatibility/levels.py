@@ -7,8 +7,8 @@ stretch of the history (the latest version, or all of them); nothing else tells 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from codegen.incompatibility import Incompatibility
 from codegen.nodes import Json, Node
@@ -53,8 +53,7 @@ _DIRECTIONS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class LevelFailure:
+class LevelFailure(NamedTuple):
     """A candidate and an earlier `version` do not get along: who could not read whom, and one reason why."""
 
     version: int

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from codegen.incompatibility import fragment
@@ -11,8 +10,7 @@ from codegen.resolution_place import Place
 from tools.compatibility.rules import MeaningRule
 
 
-@dataclass(frozen=True, slots=True)
-class MeaningFinding:
+class MeaningFinding(NamedTuple):
     """Something that resolves, and does not mean the same to the reader as to the writer.
 
     Addresses and fragments are as those of codegen.incompatibility.Incompatibility.
@@ -24,10 +22,14 @@ class MeaningFinding:
     writer_path: str
     reader_pointer: str
     writer_pointer: str
-    reader_fragment: Json = field(hash=False)
-    writer_fragment: Json = field(hash=False)
+    reader_fragment: Json
+    writer_fragment: Json
     message: str
     hint: str
+
+    def __hash__(self) -> int:
+        """Without the fragments: JSON has no hash."""
+        return hash((*self[:6], self.message, self.hint))
 
     def as_json(self) -> dict[str, Json]:
         """The finding as a JSON object with one member for each attribute."""

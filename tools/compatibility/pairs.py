@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from codegen.contract import Contract
-from codegen.incompatibility import Incompatibility
 from codegen.resolution import resolve
-from tools.compatibility.consequences import consequences_of
 from tools.compatibility.deployed import NOTHING_DEPLOYED, deployed_pairs
 from tools.compatibility.findings import Finding, Rule, writer_hint
 from tools.compatibility.levels import Direction, Level
-from tools.compatibility.places import places_of
 from tools.compatibility.sure_pairs import SurePairs
 from tools.deployments.model import Deployments
+
+if TYPE_CHECKING:
+    from codegen.incompatibility import Incompatibility
 
 # (reader, writer) → everything that asks for it.
 WantedPairs: TypeAlias = Mapping[tuple[int, int], list[str]]
@@ -60,7 +60,14 @@ def _check_pair(contract: Contract, reader: int, writer: int, reasons: list[str]
     read, written = contract.version(reader), contract.version(writer)
     if read is None or written is None:  # a pin on a version that does not exist is a fault of contract.toml
         return
-    for found in resolve(read.schema.root, written.schema.root):
+    incompatibilities = resolve(read.schema.root, written.schema.root)
+    if not incompatibilities:
+        return
+    # Here, because nearly every pair resolves, and the command need not load them.
+    from tools.compatibility.consequences import consequences_of
+    from tools.compatibility.places import places_of
+
+    for found in incompatibilities:
         # The newer one can still be mended.
         places = places_of(found, read, written)
         place, related = places if reader >= writer else reversed(places)

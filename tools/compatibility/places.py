@@ -19,9 +19,7 @@ from tools.compatibility.findings import Place, SchemaText, place_in
 from tools.compatibility.meaning_finding import MeaningFinding
 
 # What a pointer adds to that of a named type, as long as it leads to no other type.
-_OWN: Final = re.compile(
-    r"/fields(/[0-9]+(/(?!type(/|$)).*)?)?|/(?!fields(/|$)|items(/|$)|values(/|$)|type(/|$)|[0-9]).*"
-)
+_OWN: Final = r"/fields(/[0-9]+(/(?!type(/|$)).*)?)?|/(?!fields(/|$)|items(/|$)|values(/|$)|type(/|$)|[0-9]).*"
 _Way: TypeAlias = Sequence[tuple[Node, Node]]
 
 
@@ -115,4 +113,4 @@ def _has(node: Node, pointer: str) -> bool:
     if pointer == node.pointer:
         return True
     named = isinstance(node, Fixed | Enum | Record)
-    return named and pointer.startswith(node.pointer) and _OWN.fullmatch(pointer, len(node.pointer)) is not None
+    return named and pointer.startswith(node.pointer) and re.fullmatch(_OWN, pointer[len(node.pointer) :]) is not None

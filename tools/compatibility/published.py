@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Final, TypeAlias
+from types import MappingProxyType
+from typing import Final, NamedTuple, TypeAlias
 
 from codegen.contract import Contract
 from codegen.references import SHARED
@@ -36,8 +36,7 @@ class UnreachableReference(UserError):
     """The reference that the user named cannot be read."""
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
+class Publication(NamedTuple):
     """One place that has versions, and the `shared` files that these need, by name.
 
     `is_whole` tells a place that would have all versions; `hint` is for what changed; in a registry, which
@@ -48,12 +47,11 @@ class Publication:
     versions: Published
     is_whole: bool = True
     hint: str = ""
-    shared: Mapping[str, SharedFile] = field(default_factory=dict)
+    shared: Mapping[str, SharedFile] = MappingProxyType({})
     has_whole_schemas: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Publications:
+class Publications(NamedTuple):
     """Everything that counts as published, the compared reference first; `notes` say what could not be looked at."""
 
     places: tuple[Publication, ...]

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
+from typing import NamedTuple
 
 from codegen.json_source import JsonSource, JsonSyntaxError, read_json_source
 from codegen.references import SHARED, References, UnreadFile
 
 
-@dataclass(frozen=True, slots=True)
-class SharedFile:
+class SharedFile(NamedTuple):
     """The text of a file as it was somewhere, and the versions there that need it, as (contract, number)."""
 
     text: str

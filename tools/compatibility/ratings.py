@@ -7,7 +7,6 @@ between two versions that are both published were told when the newer one came; 
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Final
@@ -87,7 +86,7 @@ def rate(
             used.add(waiver)
         if severity is Severity.OFF:
             continue
-        now = finding if severity is None else replace(finding, is_warning=severity is Severity.WARNING)
+        now = finding if severity is None else finding._replace(is_warning=severity is Severity.WARNING)
         if waiver is not None and today <= waiver.until:
             rated.waived.append(Waived(now, waiver))
         elif _is_accepted(finding, published):
@@ -122,7 +121,7 @@ def _is_accepted(finding: Finding, published: Collection[int]) -> bool:
 
 def _after(finding: Finding, waiver: Waiver) -> Finding:
     said = f"{finding.message} (the waiver of {waiver.who} expired on {waiver.until.isoformat()}: {waiver.reason})"
-    return replace(finding, message=said)
+    return finding._replace(message=said)
 
 
 def _unused(contract: Contract, waiver: Waiver) -> Finding:

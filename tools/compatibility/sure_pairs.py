@@ -8,8 +8,7 @@ a no means "not sure" and leaves the pair to `codegen.resolution`, which has the
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final, TypeAlias
+from typing import Final, NamedTuple, TypeAlias
 
 from codegen.contract import ContractVersion
 from codegen.nodes import Array, Enum, Field, Fixed, Map, Node, Primitive, Record, Union, simple_name
@@ -19,8 +18,7 @@ _Shape: TypeAlias = str
 _MAX_SHAPE: Final = 2_000  # characters; what is larger is rare, and left to the resolver
 
 
-@dataclass(frozen=True, slots=True)
-class _Fields:
+class _Fields(NamedTuple):
     """What a version's root says: names with the shapes of their types, and the `others`, whose types have names."""
 
     record: Record

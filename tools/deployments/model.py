@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
+from typing import NamedTuple
 
 from tools.errors import UserError
 
@@ -22,8 +22,7 @@ class Role(StrEnum):
     WRITES = "writes"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Running:
+class Running(NamedTuple):
     """At least one instance of `app` in `env` reads, or writes, this version."""
 
     env: str
@@ -33,8 +32,7 @@ class Running:
     version: int
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Retained:
+class Retained(NamedTuple):
     """The topic of `contract` in `env` may hold records of this version."""
 
     env: str
@@ -42,8 +40,7 @@ class Retained:
     version: int
 
 
-@dataclass(frozen=True, slots=True)
-class Deployments:
+class Deployments(NamedTuple):
     """During a rollout old and new instances run, and both are here."""
 
     running: frozenset[Running] = frozenset()
@@ -80,11 +77,11 @@ class Deployments:
         """The rollout of these is done: the same application's other versions in the same role run no more."""
         rolled_out = {(one.env, one.contract, one.role, one.app) for one in entries}
         others = {one for one in self.running if (one.env, one.contract, one.role, one.app) in rolled_out}
-        return replace(self, running=self.running - others).start(entries)
+        return self._replace(running=self.running - others).start(entries)
 
     def stop(self, entries: Iterable[Running]) -> Deployments:
         """These run no more. What they wrote stays in the topic."""
-        return replace(self, running=self.running - frozenset(entries))
+        return self._replace(running=self.running - frozenset(entries))
 
     def stop_app(self, env: str, app: str) -> Deployments:
         """Nothing of this application runs there any more."""
@@ -98,4 +95,4 @@ class Deployments:
                 f"{', '.join(writers)} in {gone.env} still writes version {gone.version} of {gone.contract}: record "
                 f"that it does so no more (pipeline deploy record … --remove), and let its records expire"
             )
-        return replace(self, retained=self.retained - {gone})
+        return self._replace(retained=self.retained - {gone})
