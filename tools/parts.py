@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, NamedTuple
 
 import click
 
@@ -13,8 +12,7 @@ BrokerKind = Literal["embedded", "kafka"]
 RegistryKind = Literal["embedded", "apicurio"]
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """The parts of a stack that come in two makes; by default those that need nothing but Python."""
 
     broker: BrokerKind = "embedded"
