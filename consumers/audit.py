@@ -8,7 +8,6 @@ read them is why they are there.
 
 from __future__ import annotations
 
-import time
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from contextlib import closing
@@ -25,7 +24,7 @@ from consumers.frame import SchemaRef, parse_frame
 from consumers.options import find_contract, others_on
 from consumers.record import Record
 from consumers.start_check import schema_root
-from consumers.topic_reading import READING, Extent, extents_of, read_stretch
+from consumers.topic_reading import READING, Extent, extents_of, read_stretch, until_now
 from consumers.writer_schemas import WriterSchema, WriterSchemas
 
 if TYPE_CHECKING:
@@ -34,8 +33,6 @@ if TYPE_CHECKING:
 
 # The client asks for a group, which is never joined; KAFKA_GROUP_ID names another one that the user may use.
 GROUP: Final = "schema-audit"
-# More than any batch holds: how far behind the end that the broker told the real one may lie.
-_MOST_BEYOND: Final = 100_000
 _NOT_FOUND: Final = 404
 
 
@@ -213,14 +210,8 @@ def _readers_of(contract: GeneratedContract, recorded: Readers) -> list[tuple[st
 def _read(consumer: Consumer, topic: str, *, is_dead_letters: bool = False) -> TopicContent:
     extents = extents_of(consumer, topic)
     content = TopicContent(topic, is_dead_letters, extents)
-    started_ms = time.time() * 1000
-
-    def is_past(record: Record) -> bool:
-        beyond = record.offset - extents[record.partition].end
-        return beyond >= 0 and (beyond >= _MOST_BEYOND or (record.timestamp_ms or 0) > started_ms)
-
     begins = {number: extent.begin for number, extent in extents.items()}
-    for record in read_stretch(consumer, topic, begins, is_past):
+    for record in read_stretch(consumer, topic, begins, until_now(extents)):
         content.add(record)
     return content
 

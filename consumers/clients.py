@@ -36,6 +36,7 @@ _PRODUCER_DEFAULTS: Final = {
 # One attempt of a few seconds: the loop waits and asks again, and polls meanwhile.
 _REGISTRY_DEFAULTS: Final = {"timeout": 3, "max.retries": 0}
 _NOT_FOUND: Final = 404
+_FORBIDDEN: Final = 29  # TOPIC_AUTHORIZATION_FAILED
 
 
 def make_consumer(
@@ -83,6 +84,8 @@ def partition_count(client: Consumer, topic: str, timeout_s: float = 5.0) -> int
             f"no Kafka broker answered within {timeout_s:g} s ({exception.args[0].str()}): "
             f"start one (`pipeline broker`), or correct KAFKA_BOOTSTRAP_SERVERS"
         ) from exception
+    if found is not None and found.error is not None and found.error.code() == _FORBIDDEN:
+        raise ConsumerError(f"the topic {topic} may not be seen by this user (TOPIC_AUTHORIZATION_FAILED)")
     if found is None or found.error is not None or not found.partitions:
         raise ConsumerError(f"the topic {topic} does not exist: create it (`pipeline topics create`)")
     return len(found.partitions)

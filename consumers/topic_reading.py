@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
 READING: Final = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}
 _BROKER_S: Final = 10.0
 _POLL_S: Final = 0.5
+# More than any batch holds: how far behind the end that the broker told the real one may lie.
+_MOST_BEYOND: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +52,30 @@ def extents_of(consumer: Consumer, topic: str) -> dict[int, Extent]:
             raise Unavailable(f"no broker told where {topic}[{number}] ends within {_BROKER_S:g} s")
         found[number] = Extent(*limits)
     return found
+
+
+def until_now(extents: Mapping[int, Extent]) -> Callable[[Record], bool]:
+    """For `read_stretch`: past is what was written after this call, however fast the topic grows."""
+    started_ms = time.time() * 1000
+
+    def is_past(record: Record) -> bool:
+        beyond = record.offset - extents[record.partition].end
+        return beyond >= 0 and (beyond >= _MOST_BEYOND or (record.timestamp_ms or 0) > started_ms)
+
+    return is_past
+
+
+def real_ends(consumer: Consumer, topic: str, extents: Mapping[int, Extent]) -> dict[int, int]:
+    """The offset behind the last record of each partition, found by reading the last batch.
+
+    The embedded broker tells only where its last batch begins. `consumer` needs the properties READING. Raises as
+    `read_stretch`.
+    """
+    ends = {number: extent.end for number, extent in extents.items()}
+    begins = {number: extent.end - 1 for number, extent in extents.items() if extent.end > extent.begin}
+    for record in read_stretch(consumer, topic, begins, until_now(extents)):
+        ends[record.partition] = max(ends[record.partition], record.offset + 1)
+    return ends
 
 
 def read_stretch(

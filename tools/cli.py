@@ -12,6 +12,7 @@ import click
 
 from tools.deployments.cli import deploy
 from tools.errors import UserError
+from tools.on_call_cli import dlq, lag, tail
 from tools.parts import parts_options
 from tools.project import find_project, has_contracts, is_project, project_environment, this_code
 from tools.registry_cli import registry
@@ -197,6 +198,8 @@ def send(as_json: bool, **options: Any) -> int:
 
 
 pipeline.add_command(deploy)
+for each in (dlq, tail, lag):
+    pipeline.add_command(each)
 
 
 @schema.command("audit")
