@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
     from consumers.writer_schemas import WriterSchemas
 
-# A broker that has nothing more says so at once, instead of waiting for records to come.
-READING: Final = {"enable.partition.eof": True, "fetch.wait.max.ms": 20}
+# The end is told as it is reached. The embedded broker gives up within the wait, and answers nothing, where a shorter
+# one does not let it reach the place in a long topic.
+READING: Final = {"enable.partition.eof": True, "fetch.wait.max.ms": 500}
 _BROKER_S: Final = 10.0
 _POLL_S: Final = 0.5
 # More than any batch holds: how far behind the end that the broker told the real one may lie.
@@ -91,6 +92,8 @@ def read_stretch(
     try:
         yield from _read_open(consumer, topic, set(begins), is_past)
     finally:
+        # A pause outlives the assignment: the next one of the same partition would bring nothing.
+        consumer.resume([TopicPartition(topic, number) for number in begins])
         consumer.unassign()
 
 

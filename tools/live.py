@@ -8,7 +8,7 @@ import urllib.request
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from prometheus_client.parser import text_string_to_metric_families
 from rich.console import Group
@@ -17,24 +17,33 @@ from rich.text import Text
 
 from tools.stack import Stack
 
+_ACCEPTED_OF: Final = "accepted by contract"
+
 
 @dataclass(frozen=True, slots=True)
 class Snapshot:
-    """Totals at one moment (`at_s` is monotonic time). `lag` is accepted events that a consumer has not seen yet."""
+    """Totals at one moment (`at_s` is monotonic time), of all contracts but for `accepted_of`, which is by contract.
+
+    `lag` is accepted events that a consumer has not seen yet, of the contract that it reads (`contract_of`).
+    """
 
     at_s: float
     received: int = 0
     accepted: int = 0
+    accepted_of: Mapping[str, int] = field(default_factory=dict)
     refused: int = 0
     shapes: Mapping[str, int] = field(default_factory=dict)
     seen: Mapping[str, int] = field(default_factory=dict)
+    contract_of: Mapping[str, str] = field(default_factory=dict)
     dead_lettered: int = 0
     actions: Mapping[str, int] = field(default_factory=dict)
     schema_versions: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def lag(self) -> dict[str, int]:
-        return {name: max(0, self.accepted - seen) for name, seen in self.seen.items()}
+        return {
+            name: max(0, self.accepted_of.get(self.contract_of[name], 0) - seen) for name, seen in self.seen.items()
+        }
 
 
 def take_snapshot(stack: Stack) -> Snapshot:
@@ -47,9 +56,11 @@ def take_snapshot(stack: Stack) -> Snapshot:
         at_s=time.monotonic(),
         received=sum(counts["api_events_received_total"].values()),
         accepted=sum(counts["api_events_accepted_total"].values()),
+        accepted_of=dict(counts[_ACCEPTED_OF]),
         refused=sum(counts["api_events_refused_total"].values()),
         shapes=dict(counts["api_event_shapes_total"]),
         seen={report["consumer"]: report["seen"] for report in reports},
+        contract_of={report["consumer"]: report["contract"] for report in reports},
         dead_lettered=sum(report["dead_lettered"] for report in reports),
         actions=spokesman.get("totals", {}),
         schema_versions=spokesman.get("by_schema_version", {}),
@@ -57,22 +68,30 @@ def take_snapshot(stack: Stack) -> Snapshot:
 
 
 def _api_counts(stack: Stack) -> dict[str, Counter[str]]:
-    """The API's counters by name, each by its version or stage."""
+    """The API's counters by name, each by its version or stage; accepted events by their contract, too."""
     found: dict[str, Counter[str]] = {
         f"api_{name}_total": Counter()
         for name in ("events_received", "events_accepted", "events_refused", "event_shapes")
     }
+    found[_ACCEPTED_OF] = Counter()
     try:
         with urllib.request.urlopen(f"{stack.api_url}/metrics", timeout=2) as answer:  # noqa: S310 - of this machine
             text = answer.read().decode()
     except (urllib.error.URLError, OSError):
         return found
+    _add_counts(found, text)
+    return found
+
+
+def _add_counts(found: dict[str, Counter[str]], text: str) -> None:
+    """Take in Prometheus' text format."""
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             if sample.name in found:
                 label = sample.labels.get("version") or sample.labels.get("stage") or ""
                 found[sample.name][label] += int(sample.value)
-    return found
+            if sample.name == "api_events_accepted_total":
+                found[_ACCEPTED_OF][sample.labels["contract"]] += int(sample.value)
 
 
 def rate(before: Snapshot | None, now: Snapshot) -> float:

@@ -52,7 +52,7 @@ def dlq_show(contract: str, place: str, is_rejects: bool, version: int | None) -
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Records per second.")
 @click.option("--audit-file", type=click.Path(dir_okay=False, path_type=Path), help="Default .pipeline/redrive.jsonl.")
 @click.pass_obj
-def dlq_redrive(root: Path, audit_file: Path | None, /, **options: Any) -> int:
+def dlq_redrive(root: Path, /, audit_file: Path | None, **options: Any) -> int:
     """Send records again that can be read today, each once."""
     from consumers.on_call.redrive import RedriveOptions, run_redrive
 

@@ -22,7 +22,7 @@ from consumers.on_call.reading import moment, one_sentence, outside_reader
 from consumers.options import find_contract, others_on
 from consumers.record import Record
 from consumers.stopping import stop_on_signals
-from consumers.topic_reading import extents_of, real_ends
+from consumers.topic_reading import extents_of
 from consumers.writer_schemas import WriterSchemas
 
 if TYPE_CHECKING:
@@ -77,8 +77,8 @@ def _arriving(consumer: Consumer, topic: str, options: TailOptions) -> Iterator[
     from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
 
     extents = extents_of(consumer, topic)
-    # The end that the embedded broker tells is not the real one: the position is found by reading.
-    begins = dict.fromkeys(extents, OFFSET_BEGINNING) if options.from_beginning else real_ends(consumer, topic, extents)
+    # The embedded broker's end is the last batch's beginning: a few records of the moment before are shown, too.
+    begins = {n: OFFSET_BEGINNING if options.from_beginning else extent.end for n, extent in extents.items()}
     consumer.assign([TopicPartition(topic, number, offset) for number, offset in begins.items()])
     while not options.stop.is_set():
         message = consumer.poll(_POLL_S)

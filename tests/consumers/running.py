@@ -62,11 +62,13 @@ class World:
             "SCHEMA_REGISTRY_URL": f"http://127.0.0.1:{self.registry_port}",
         }
 
-    def produce(self, *values: bytes | None, partition: int = -1, headers: list[Any] | None = None) -> None:
+    def produce(
+        self, *values: bytes | None, partition: int = -1, headers: list[Any] | None = None, topic: str = "events"
+    ) -> None:
         producer = Producer({"bootstrap.servers": self.broker.bootstrap_servers, "enable.idempotence": True})
         for value in values:
             # The embedded broker takes records without a key; they spread over the partitions.
-            producer.produce("events", value=value, partition=partition, headers=headers or [])
+            producer.produce(topic, value=value, partition=partition, headers=headers or [])
         assert producer.flush(30) == 0
 
     def produce_actions(self, count: int) -> None:

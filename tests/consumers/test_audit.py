@@ -77,6 +77,9 @@ class FakeTopics:
     def pause(self, _places: list[TopicPartition]) -> None:
         """What is fetched already still comes."""
 
+    def resume(self, _places: list[TopicPartition]) -> None:
+        pass
+
     def unassign(self) -> None:
         self.queue.clear()
 

@@ -1,0 +1,88 @@
+"""The commands for the person on call, on a broker of their own."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from codegen.models import CONTRACTS
+from tests.consumers.running import World, world
+from tools.project import this_code
+
+pytestmark = pytest.mark.integration
+
+
+@pytest.fixture
+def here(tmp_path: Path) -> Iterator[World]:
+    with world(tmp_path) as made:
+        yield made
+
+
+def run(here: World, *arguments: str, **environment: str) -> tuple[int, str, str]:
+    command = [sys.executable, "-P", "-m", "tools.cli", "--root", str(this_code()), *arguments]
+    own = {**here.environment(), **environment}
+    done = subprocess.run(command, cwd=here.folder, env=own, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def test_from_a_dead_letter_to_its_redrive(here: World) -> None:
+    assert run(here, "dlq", "ls") == (0, "events.dlq is empty\n", "")
+    unknown = 4711
+    body = CONTRACTS["user_action"].model(2).fake().serialize()
+    here.produce_actions(20)
+    here.produce(b"\0" + unknown.to_bytes(4, "big") + body, b"no frame", partition=1)
+    with here.running("standard") as process:
+        process.wait_seen(22)
+        process.stop()
+    code, text, _ = run(here, "dlq", "ls", "--format", "json")
+    causes = json.loads(text)["causes"]
+    assert (code, {cause["facts"]["stage"] for cause in causes}) == (0, {"frame", "schema"})
+    (place,) = (cause["example"] for cause in causes if cause["facts"]["stage"] == "frame")
+    assert "nothing of which can be read" in run(here, "dlq", "show", place)[1]
+    audit_file = here.folder / "audit.jsonl"
+    redrive = ("dlq", "redrive", "--audit-file", str(audit_file))
+    assert "add --run --why '…' to send 0" in run(here, *redrive)[1]
+    assert run(here, *redrive, "--run")[0] == 2  # without a reason
+    assert not audit_file.exists()
+
+
+def test_what_can_be_read_today_is_sent_once(here: World) -> None:
+    good = b"\0" + here.ids["user_action", 1].to_bytes(4, "big") + CONTRACTS["user_action"].model(1).fake().serialize()
+    story = {"topic": "events", "partition": 0, "offset": 7, "stage": "handle", "group": "user_action-standard"}
+    headers = [("own", b"1"), *((f"dlq.{name}", str(value).encode()) for name, value in story.items())]
+    here.produce(good, headers=headers, topic="events.dlq")
+    audit_file = here.folder / "audit.jsonl"
+    redrive = ("dlq", "redrive", "--audit-file", str(audit_file), "--upgrade", "2", "--run", "--why", "mended")
+    code, text, error = run(here, *redrive)
+    assert (code, error, "redriven: 1" in text) == (0, "", True)
+    (sent,) = here.read_all("events")
+    assert sent.headers() == [("own", b"1"), ("redrive.from", b"events[0]@7")]
+    assert int.from_bytes(sent.value()[1:5], "big") == here.ids["user_action", 2]
+    assert "redriven before" in run(here, *redrive)[1]
+    assert len(here.read_all("events")) == 1
+    (line,) = map(json.loads, audit_file.read_text().splitlines())
+    assert (line["why"], line["record"]) == ("mended", "events[0]@7")
+
+
+def test_tail_and_lag(here: World) -> None:
+    here.produce_actions(30)
+    code, text, _ = run(
+        here, "tail", "--from-beginning", "--count", "4", "--format", "json", "--where", 'action == "search"'
+    )
+    lines = [json.loads(line) for line in text.splitlines()]
+    assert (code, {line["record"]["action"] for line in lines}, len(lines)) == (0, {"search"}, 4)
+    assert {line["record"]["user_id"] for line in lines} == {"***"}
+    code, text, _ = run(here, "lag", "--interval", "0", "--group", "nobody", "--format", "json")
+    assert (code, sum(json.loads(line)["lag"] for line in text.splitlines())) == (0, 30)
+
+
+@pytest.mark.parametrize("command", [("dlq", "ls"), ("dlq", "redrive"), ("tail",), ("lag",)])
+def test_without_a_broker_each_says_so_in_a_sentence(here: World, command: tuple[str, ...]) -> None:
+    code, text, error = run(here, *command, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
+    assert (code, text) == (2, "")
+    assert error.startswith("error: could not find out: no Kafka broker answered")
