@@ -1,0 +1,333 @@
+"""Where the drills take place: three brokers, the registry, the API and the consumers, as processes of their own."""
+
+from __future__ import annotations
+
+import io
+import json
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC
+from pathlib import Path
+from typing import Any
+
+import fastavro
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient
+
+from codegen.models import CONTRACTS
+from tests.faults.cluster import Cluster
+from tests.faults.ledger import Balance, Ledger, Place
+from tests.faults.load import Load, LoadOptions, canonical
+from tools.child import Child
+from tools.parts import Parts
+from tools.project import this_code
+from tools.stack import Stack, StackOptions
+
+CONTRACT = CONTRACTS["user_action"]
+TOPIC = CONTRACT.topic
+DEAD_LETTERS = f"{TOPIC}.dlq"
+PARTITIONS = 3
+BROKERS = 3
+_FRAME_BYTES = 5
+
+
+def wait_until(holds: Callable[[], object], what: str, within_s: float = 60.0) -> float:
+    """How long it took, in seconds. Raises AssertionError after `within_s`."""
+    started = time.monotonic()
+    while not holds():
+        if time.monotonic() - started > within_s:
+            raise AssertionError(f"waited {within_s:g} s in vain: {what}")
+        time.sleep(0.05)
+    return time.monotonic() - started
+
+
+@dataclass(slots=True)
+class Found:
+    """A record of the topic; `event` is None where it holds none of the written version."""
+
+    place: Place
+    key: bytes | None
+    value: bytes | None
+    headers: list[tuple[str, bytes]]
+    event: dict[str, Any] | None
+
+
+@dataclass
+class Site:
+    """`position` is how far the topic was read, `counted` what was in it so far, by action."""
+
+    stack: Stack
+    cluster: Cluster
+    say: Callable[[str], None]
+    schema_id: int = 0
+    position: dict[int, int] = field(default_factory=dict)
+    counted: Counter[str] = field(default_factory=Counter)
+    dead_position: dict[int, int] = field(default_factory=dict)
+    total: Balance = field(default_factory=Balance)
+    poison: int = 0
+    _schema: Any = None
+
+    # ------------------------------------------------------------ load and books
+
+    @contextmanager
+    def load(self, ledger: Ledger | None = None, **options: Any) -> Iterator[Load]:
+        """Steady load; at the end of the block the books are closed, printed, and must hold."""
+        url = self.stack.api_url + CONTRACT.path
+        load = Load(url, LoadOptions(**options), ledger or Ledger())
+        with load:
+            load.wait_acknowledged(50)
+            yield load
+        self.close_books(load)
+
+    def close_books(self, load: Load) -> Balance:
+        """Compare what the load was told with what the topic got since the last time."""
+        for record in self.read_on():
+            if record.event is not None:
+                assert (record.key or b"").decode() == record.event["user_id"]
+                load.ledger.find(record.event["event_id"], canonical(record.event), record.place)
+        balance = load.ledger.balance()
+        for line in balance.lines():
+            self.say(f"    {line}")
+        self.total.add(balance)
+        assert balance.holds, {kind: ids[:3] for kind, ids in balance.faults.items() if ids}
+        return balance
+
+    def read_on(self) -> list[Found]:
+        """The records of the topic that were not read yet."""
+        found = self.read(TOPIC, self.position)
+        self.counted.update(record.event["action"] for record in found if record.event is not None)
+        return found
+
+    def read(self, topic: str, position: dict[int, int]) -> list[Found]:
+        """The records of `topic` from `position` on, which is moved to their end."""
+        consumer = self._reader("drill-reader", **{"enable.partition.eof": True, "fetch.wait.max.ms": 20})
+        try:
+            consumer.assign([TopicPartition(topic, number, position.get(number, 0)) for number in range(PARTITIONS)])
+            open_ends, found = PARTITIONS, []
+            while open_ends:
+                message = consumer.poll(30)
+                assert message is not None, f"{topic} has no end"
+                if message.error():
+                    open_ends -= message.error().name() == "_PARTITION_EOF"
+                    continue
+                place = Place(message.partition(), message.offset())
+                position[place.partition] = place.offset + 1
+                headers = [(name, content) for name, content in message.headers() or ()]
+                found.append(Found(place, message.key(), message.value(), headers, self._event(message.value())))
+            return found
+        finally:
+            consumer.close()
+
+    def _event(self, value: bytes | None) -> dict[str, Any] | None:
+        """Read by fastavro, which shares no code with our own encoder."""
+        if value is None or value[:_FRAME_BYTES] != b"\0" + self.schema_id.to_bytes(4, "big"):
+            return None
+        if self._schema is None:
+            self._schema = fastavro.parse_schema(json.loads(CONTRACT.avsc(CONTRACT.latest)))
+        body = io.BytesIO(value[_FRAME_BYTES:])
+        try:
+            event: dict[str, Any] = fastavro.schemaless_reader(body, self._schema, None)  # type: ignore[assignment]
+        except Exception:  # noqa: BLE001 - poison comes in many errors
+            return None
+        if body.read(1):
+            return None
+        event["event_id"] = str(event["event_id"])
+        at = event["occurred_at"].astimezone(UTC)
+        event["occurred_at"] = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return event
+
+    # ------------------------------------------------------------ the brokers
+
+    def admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.stack.broker.bootstrap_servers, "log_level": 0})
+
+    def leader(self, partition: int = 0) -> int:
+        """The node that leads a partition of the topic; 0 while there is none."""
+        try:
+            return int(self.admin().list_topics(TOPIC, timeout=5).topics[TOPIC].partitions[partition].leader)
+        except KafkaException:
+            return 0
+
+    def wait_in_sync(self, within_s: float = 90.0) -> float:
+        """Wait until every replica of every topic is in sync, and every partition is led."""
+        return wait_until(self._in_sync, "all replicas were to be in sync", within_s)
+
+    def _in_sync(self) -> bool:
+        try:
+            metadata = self.admin().list_topics(timeout=5)
+        except KafkaException:
+            return False
+        partitions = [each for topic in metadata.topics.values() for each in topic.partitions.values()]
+        return len(metadata.brokers) == BROKERS and all(
+            len(each.isrs) == len(each.replicas) == BROKERS and each.leader > 0 for each in partitions
+        )
+
+    def produce(self, values: list[tuple[bytes | None, list[tuple[str, bytes]]]]) -> list[Place]:
+        """Straight to the topic, past the API; where each lies now."""
+        places: dict[int, Place] = {}
+        producer = Producer({"bootstrap.servers": self.stack.broker.bootstrap_servers, "enable.idempotence": True})
+        for index, (value, headers) in enumerate(values):
+
+            def keep(error: Any, message: Any, index: int = index) -> None:
+                assert error is None, error
+                places[index] = Place(message.partition(), message.offset())
+
+            producer.produce(TOPIC, value=value, key=b"drill", headers=headers, on_delivery=keep)  # type: ignore[arg-type]
+        assert producer.flush(30) == 0
+        return [places[index] for index in range(len(values))]
+
+    # ------------------------------------------------------------ the API
+
+    def metric(self, name: str) -> dict[str, float]:
+        """Labels (as they are written) → value."""
+        with urllib.request.urlopen(f"{self.stack.api_url}/metrics", timeout=5) as answer:
+            lines = answer.read().decode().splitlines()
+        pairs = [line.rpartition(" ")[::2] for line in lines if line.startswith((f"{name}{{", f"{name} "))]
+        return {series.removeprefix(name): float(value) for series, value in pairs}
+
+    def get(self, path: str) -> tuple[int, dict[str, Any]]:
+        try:
+            with urllib.request.urlopen(self.stack.api_url + path, timeout=10) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+    def post_one(self) -> int:
+        """The status of one request that no event is in."""
+        request = urllib.request.Request(
+            self.stack.api_url + CONTRACT.path, b"{}", {"Content-Type": "application/json"}
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code
+
+    def api_child(self) -> Child:
+        """The API, started and not waited for."""
+        address = ["--host", "127.0.0.1", "--port", str(self.stack.api_port)]
+        return self.stack._python("api", ["-m", "uvicorn", "producer_api.app:app", *address, "--log-level", "warning"])
+
+    @contextmanager
+    def api_with(self, **environment: str) -> Iterator[None]:
+        """The API started anew with these variables, and as it was afterwards."""
+        self.stack.stop_api()
+        before = dict(self.stack.environment)
+        self.stack.environment.update(environment)
+        self.stack.start_api()
+        try:
+            yield
+        finally:
+            self.stack.stop_api()
+            self.stack.environment.clear()
+            self.stack.environment.update(before)
+            self.stack.start_api()
+
+    # ------------------------------------------------------------ registry and consumers
+
+    def kill_registry(self) -> None:
+        assert self.stack.registry is not None
+        self.stack.registry.kill()
+
+    def start_registry(self) -> None:
+        self.stack._start_registry()
+
+    def consumer_child(self, name: str) -> Child:
+        """A consumer, started and not waited for."""
+        return self.stack._command(f"consumer {name}", ["consume", name, "--json"], {})
+
+    def commit_end(self, group: str) -> None:
+        """Let `group` begin with what comes from now on."""
+        consumer = self._reader(group)
+        try:
+            places = [TopicPartition(TOPIC, number) for number in range(PARTITIONS)]
+            ends = [consumer.get_watermark_offsets(place, timeout=20)[1] for place in places]
+            offsets = [TopicPartition(TOPIC, number, end) for number, end in enumerate(ends)]
+            consumer.commit(offsets=offsets, asynchronous=False)
+        finally:
+            consumer.close()
+
+    def wait_moving(self, *names: str) -> None:
+        """Wait until each of the consumers has seen more than now."""
+        for name in names:
+            seen = self.progress(name).get("seen", 0)
+            wait_until(lambda name=name, seen=seen: self.progress(name)["seen"] > seen, f"{name} was to go on")  # type: ignore[misc]
+
+    def kill_consumer(self, name: str) -> None:
+        self.stack.consumers.pop(name).kill()
+
+    def progress(self, name: str) -> dict[str, Any]:
+        child = self.stack.consumers[name]
+        child.check()
+        return child.latest or {}
+
+    def lag(self, name: str) -> int:
+        """End offset - committed offset, over all partitions, by the brokers' word."""
+        consumer = self._reader(f"{CONTRACT.name}-{name}")
+        places = [TopicPartition(TOPIC, number) for number in range(PARTITIONS)]
+        try:
+            done = {place.partition: max(0, place.offset) for place in consumer.committed(places, timeout=20)}
+            ends = [consumer.get_watermark_offsets(place, timeout=20)[1] for place in places]
+        except KafkaException:
+            return -1
+        else:
+            return sum(end - done[number] for number, end in enumerate(ends))
+        finally:
+            consumer.close()
+
+    def wait_caught_up(self, *names: str, within_s: float = 90.0) -> None:
+        for name in names:
+            wait_until(lambda name=name: self.lag(name) == 0, f"the lag of {name} was to be 0", within_s)  # type: ignore[misc]
+
+    def counts(self) -> Counter[str]:
+        """Action → count, as anybody reads it from the compacted topic: the last record of each key."""
+        model = CONTRACTS["activity_count"].model(1)
+        latest = {record.key: record.value for record in self.read(CONTRACTS["activity_count"].topic, {})}
+        totals: Counter[str] = Counter()
+        for value in latest.values():
+            count: Any = model.deserialize((value or b"")[_FRAME_BYTES:])
+            totals[count.action] += count.count
+        return totals
+
+    def check_counts(self) -> None:
+        """`counts` promises exact numbers, whatever happened."""
+        self.wait_caught_up("counts")
+        self.read_on()
+        counted = self.counts()
+        self.say(f"    counts: {counted.total():,} counted, {self.counted.total():,} in the topic")
+        assert counted == self.counted
+
+    def _reader(self, group: str, **conf: Any) -> Consumer:
+        servers = {"bootstrap.servers": self.stack.broker.bootstrap_servers, "log_level": 0}
+        return Consumer({**servers, "group.id": group, "enable.auto.commit": False, **conf})
+
+    def child(self, name: str, arguments: list[str], environment: dict[str, str] | None = None) -> Child:
+        """A process beside those of the stack; whoever starts it ends it."""
+        return self.stack._python(name, ["-m", "tools.cli", *arguments], environment)
+
+
+@contextmanager
+def open_site(folder: Path, say: Callable[[str], None]) -> Iterator[Site]:
+    """Everything up; at the end everything down, and nothing left."""
+    options = StackOptions(this_code(), folder, partitions=PARTITIONS, parts=Parts("kafka", BROKERS))
+    with Stack(options, say) as stack:
+        cluster = Cluster(stack.broker_port, size=BROKERS, log_path=folder / "broker.log")
+        stack.broker = cluster
+        # A member that was killed is noticed soon; a group's default is 45 s.
+        stack.environment["KAFKA_SESSION_TIMEOUT_MS"] = "6000"
+        stack.environment["KAFKA_HEARTBEAT_INTERVAL_MS"] = "1500"
+        stack.start_base()
+        stack.start_api()
+        stack.start_consumers()
+        site = Site(stack, cluster, say)
+        path = f"/subjects/{CONTRACT.subject}/versions/{CONTRACT.latest}"
+        with urllib.request.urlopen(stack.registry_url + path, timeout=10) as answer:
+            site.schema_id = int(json.load(answer)["id"])
+        yield site
