@@ -46,9 +46,9 @@ class WriterSchemas:
     """Fetches, parses and remembers writer schemas.
 
     An id that the registry does not know is waited for during `patience_s`, since registries replicate; then it is
-    undecodable, and stays so for `forget_after_s` before the registry is asked again. After `most_in_vain` of them
-    within that time no further one is waited for, so that foreign records cannot hold the topic up. `clock` counts
-    seconds.
+    asked a last time, and is undecodable. It stays so for `forget_after_s` before the registry is asked again. After
+    `most_in_vain` of them within that time no further one is waited for, so that foreign records cannot hold the topic
+    up. `clock` counts seconds; where it leaps, the last question is asked all the same.
     """
 
     registry: SchemaRegistryClient
@@ -59,6 +59,7 @@ class WriterSchemas:
     clock: Callable[[], float] = time.monotonic
     _known: dict[SchemaRef, WriterSchema] = field(default_factory=dict)
     _missing_since: dict[SchemaRef, float] = field(default_factory=dict)
+    _given_up_at: dict[SchemaRef, float] = field(default_factory=dict)
     _in_vain: deque[float] = field(default_factory=deque)
     _versions: Mapping[int, Any] | None = None
 
@@ -79,11 +80,11 @@ class WriterSchemas:
         return known
 
     def _fetch(self, ref: SchemaRef) -> WriterSchema:
-        missing_s = self.clock() - self._missing_since.get(ref, self.clock())
-        if self.patience_s < missing_s < self.forget_after_s:
-            raise _unknown(ref)
-        if missing_s >= self.forget_after_s:
-            del self._missing_since[ref]
+        given_up_at = self._given_up_at.get(ref)
+        if given_up_at is not None:
+            if self.clock() - given_up_at < self.forget_after_s:
+                raise _unknown(ref)
+            del self._given_up_at[ref]
         return self.understand(ref, self._ask(ref))
 
     def understand(self, ref: SchemaRef, text: Schema) -> WriterSchema:
@@ -103,7 +104,7 @@ class WriterSchemas:
 
     def _ask(self, ref: SchemaRef) -> Schema:
         try:
-            return self.registry.get_schema(ref) if isinstance(ref, int) else self.registry.get_schema_by_guid(str(ref))
+            text = self.registry.get_schema(ref) if isinstance(ref, int) else self.registry.get_schema_by_guid(str(ref))
         except Exception as error:
             if not _says_unknown(error, ref):
                 # The client lets out its HTTP library's errors, which depend on what is installed.
@@ -114,7 +115,13 @@ class WriterSchemas:
             if self._is_patient() and self.clock() - first < self.patience_s:
                 raise RegistryUnavailable(f"the registry does not know schema {ref} yet") from error
             self._in_vain.append(self.clock())
+            self._given_up_at[ref] = self.clock()
+            del self._missing_since[ref]
             raise _unknown(ref) from error
+        if not isinstance(text.schema_str, str) or not text.schema_str:
+            # The client takes any JSON object for an answer; one without a schema comes from no registry.
+            raise RegistryUnavailable(f"what answers in the registry's place sent no text for schema {ref}")
+        return text
 
     def _is_patient(self) -> bool:
         """Whether waiting still makes sense: not after many ids in a row that were waited for in vain."""
