@@ -11,7 +11,7 @@ from consumers.frame import frame
 from tests.faults.consumer_drills import origin, sound_event
 from tests.faults.poison import with_field
 from tests.faults.site import DEAD_LETTERS, Site, wait_until
-from tests.faults.unruly_registry import NONSENSE, unruly
+from tests.faults.unruly_registry import NONSENSE, UnrulyRegistry, unruly
 from tools.child import Child
 from tools.stack import CONSUMERS
 
@@ -100,7 +100,27 @@ def registry_answers_nonsense(site: Site) -> None:
         finally:
             child.tell_to_stop()
             assert child.wait_stopped(), child.last_words()
+        _start_api_on_nonsense(site, registry)
     site.check_counts()
+
+
+def _start_api_on_nonsense(site: Site, registry: UnrulyRegistry) -> None:
+    """The API takes no nonsense for an id: it stays up, is not ready, and is as soon as the answers make sense."""
+    registry.nonsense = NONSENSE[0]
+    site.stack.stop_api()
+    site.stack.api = site.api_child({"SCHEMA_REGISTRY_URL": registry.url})
+    wait_until(lambda: _reason(site).startswith("not ready"), "/health/ready was to say 503", 30)
+    for nonsense in NONSENSE:
+        registry.nonsense, registry.spoiled = nonsense, 0
+        wait_until(lambda: registry.spoiled >= 2, f"{nonsense.name}: the API was to ask again", 30)
+        site.stack.api.check()
+        assert _reason(site).startswith("not ready"), nonsense.name
+        assert site.post_one() == 503
+    registry.nonsense = None
+    wait_until(lambda: site.get("/health/ready")[0] == 200, "the API was to come up by itself", 30)
+    site.stack.stop_api()
+    site.stack.start_api()
+    site.say("    the API: not ready on each of them, ready by itself afterwards")
 
 
 def _value_of_new_schema(site: Site) -> bytes:

@@ -20,6 +20,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient
 
 from codegen.models import CONTRACTS
+from consumers.frame import VALUE_SCHEMA_HEADER
 from tests.faults.cluster import Cluster
 from tests.faults.ledger import Balance, Ledger, Place
 from tests.faults.load import Load, LoadOptions, canonical
@@ -118,7 +119,10 @@ class Site:
                 place = Place(message.partition(), message.offset())
                 position[place.partition] = place.offset + 1
                 headers = [(name, content) for name, content in message.headers() or ()]
-                found.append(Found(place, message.key(), message.value(), headers, self._event(message.value())))
+                event = (
+                    None if any(name == VALUE_SCHEMA_HEADER for name, _ in headers) else self._event(message.value())
+                )
+                found.append(Found(place, message.key(), message.value(), headers, event))
             return found
         finally:
             consumer.close()
@@ -210,10 +214,11 @@ class Site:
             with error:
                 return error.code
 
-    def api_child(self) -> Child:
+    def api_child(self, environment: dict[str, str] | None = None) -> Child:
         """The API, started and not waited for."""
+        command = ["-m", "uvicorn", "producer_api.app:app", "--log-level", "warning"]
         address = ["--host", "127.0.0.1", "--port", str(self.stack.api_port)]
-        return self.stack._python("api", ["-m", "uvicorn", "producer_api.app:app", *address, "--log-level", "warning"])
+        return self.stack._python("api", [*command, *address], environment)
 
     @contextmanager
     def api_with(self, **environment: str) -> Iterator[None]:
