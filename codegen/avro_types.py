@@ -27,9 +27,9 @@ from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler, Strict
 from pydantic_core import CoreSchema, core_schema
 
 from codegen import leaves
-from codegen.defaults import FLOAT_MAX, INT_RANGE, LONG_RANGE
 from codegen.leaf_schema import JsonSchema, Text, leaf
 from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
+from codegen.reading.defaults import FLOAT_MAX, INT_RANGE, LONG_RANGE
 
 _CLOCK: Final = r"([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]+)?"
 _LOCAL: Final = f"^[0-9]{{4}}-[0-9]{{2}}-[0-9]{{2}}[Tt]{_CLOCK}$"

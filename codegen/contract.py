@@ -12,12 +12,12 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple, TypeAlias
 
-from codegen.contract_rules import RuleSetting, Waiver
-from codegen.json_source import JsonSource, Position
 from codegen.nodes import Json, Record
-from codegen.references import SHARED
+from codegen.reading.contract_rules import RuleSetting, Waiver
+from codegen.reading.json_source import JsonSource, Position
+from codegen.reading.references import SHARED
+from codegen.rendering.schema_json import schema_json
 from codegen.schema import Schema
-from codegen.schema_json import schema_json
 
 
 class ContractFault(NamedTuple):
@@ -132,6 +132,6 @@ class Contract(NamedTuple):
 
 def read_contracts(schemas_dir: Path) -> list[Contract]:
     """Every contract under `schemas_dir`, by name. Raises InvalidContract with every fault of every file."""
-    from codegen.contract_reader import ContractReader
+    from codegen.reading.contract_reader import ContractReader
 
     return ContractReader().read(schemas_dir)

@@ -14,7 +14,7 @@ from typing import Any, Final
 from faker import Faker
 
 from codegen.branches import Chosen, branch_name, is_simple
-from codegen.datum import round_float
+from codegen.decoding.datum import round_float
 from codegen.duration import UINT_MAX, Duration
 from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
 from codegen.nodes import Array, Enum, Field, Fixed, LogicalType, Map, Node, Primitive, Record, Union, named_types

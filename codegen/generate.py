@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import PurePosixPath
 
 from codegen.contract import Contract, ContractFault, SchemaFile, SharedTypes
-from codegen.references import SHARED
+from codegen.reading.references import SHARED
 from codegen.render import render_shared, render_version
-from codegen.render_packages import render_catalog, render_package, render_shared_package
+from codegen.rendering.packages import render_catalog, render_package, render_shared_package
 from codegen.supported import unsupported
 
 

@@ -11,8 +11,8 @@ from datetime import datetime, timedelta
 from functools import total_ordering
 from typing import Final, Self
 
-from codegen.defaults import LONG_RANGE
 from codegen.leaves import EPOCH, LOCAL_EPOCH, MICROSECOND, floor_instant, floor_local, parse_instant, parse_local
+from codegen.reading.defaults import LONG_RANGE
 
 _FRACTION: Final = re.compile(r"\.([0-9]+)")
 

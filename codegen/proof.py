@@ -14,14 +14,14 @@ from typing import Any, cast
 
 from codegen.canonical import fingerprint
 from codegen.contract import Contract, SchemaFile, whole_text
-from codegen.definition_order import definition_order
 from codegen.faults import Stopped
 from codegen.generate import schema_files
-from codegen.library_comparison import compare_record
 from codegen.library_faults import Difference, explain
-from codegen.memory_package import MemoryPackage
 from codegen.nodes import Json, Record, simple_name
-from codegen.type_names import type_names
+from codegen.proving.library_comparison import compare_record
+from codegen.proving.memory_package import MemoryPackage
+from codegen.rendering.definition_order import definition_order
+from codegen.rendering.type_names import type_names
 
 
 class Unproved(Stopped):
@@ -61,7 +61,7 @@ def _carried(file: SchemaFile, module: Mapping[str, Any]) -> list[Difference]:
 
 def derived_differences(file: SchemaFile, module: Mapping[str, Any]) -> list[Difference]:
     """What the library derives otherwise, for each record of a generated module; paths begin in the root."""
-    from codegen.library_view import derive_record
+    from codegen.proving.library_view import derive_record
 
     names = type_names(file)
     root = file.schema.root

@@ -15,9 +15,9 @@ from collections import deque
 
 from codegen.incompatibility import Incompatibility, IncompatibilityType
 from codegen.nodes import Node, Union
-from codegen.resolution_faults import Fault
-from codegen.resolution_rules import Pair, compare, is_choice
-from codegen.resolution_unions import BranchIndex
+from codegen.resolving.faults import Fault
+from codegen.resolving.rules import Pair, compare, is_choice
+from codegen.resolving.unions import BranchIndex
 
 __all__ = ["Incompatibility", "IncompatibilityType", "Resolver", "resolve"]
 
@@ -52,7 +52,7 @@ class Resolver:
         """As `resolve`."""
         if self.can_read(reader, writer):
             return []
-        from codegen.resolution_report import Report  # most pairs resolve, and then nobody needs it
+        from codegen.resolving.report import Report  # most pairs resolve, and then nobody needs it
 
         return Report(self).collect(reader, writer)
 

@@ -19,15 +19,15 @@ from dataclasses_avroschema.types import SerializationType
 from pydantic import AliasChoices, ConfigDict, ValidationError
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode
 
-from codegen.datum import MalformedDatum
-from codegen.decoder import make_decoder
-from codegen.field_targets import Unresolvable
+from codegen.decoding.datum import MalformedDatum
+from codegen.decoding.decoder import make_decoder
 from codegen.json_keys import refuse_repeated_keys
 from codegen.json_schema import AvroJsonSchema
 from codegen.masking import MASK, TAGS_KEY, mask_record
 from codegen.nodes import Record
+from codegen.rendering.schema_json import schema_json
+from codegen.resolving.field_targets import Unresolvable
 from codegen.schema import InvalidSchema, parse_schema
-from codegen.schema_json import schema_json
 
 if TYPE_CHECKING:
     from codegen.fake import DataMaker

@@ -10,8 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, NamedTuple, TypeVar, cast
 
-from codegen.defaults import default_faults
-from codegen.endless import endless_records
 from codegen.faults import InvalidSchema, SchemaFault
 from codegen.nodes import (
     MISSING,
@@ -32,7 +30,9 @@ from codegen.nodes import (
     named_types,
     type_name,
 )
-from codegen.schema_attributes import NAME, AttributeReader
+from codegen.reading.defaults import default_faults
+from codegen.reading.endless import endless_records
+from codegen.reading.schema_attributes import NAME, AttributeReader
 
 __all__ = ["InvalidSchema", "Schema", "SchemaFault", "parse_schema"]
 

@@ -8,8 +8,8 @@ from typing import Final
 from codegen.contract import SchemaFile
 from codegen.faults import SchemaFault
 from codegen.nodes import Array, Enum, Field, Map, Node, Record, Union, all_nodes, children
-from codegen.python_defaults import default_expression
-from codegen.type_names import TypeNames, type_names
+from codegen.rendering.python_defaults import default_expression
+from codegen.rendering.type_names import TypeNames, type_names
 
 # Python reads no more than about a hundred brackets inside each other.
 MAX_DEPTH: Final = 40

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO, TypeVar
 
 from codegen.contract import Contract, ContractVersion, read_contracts
-from codegen.json_source import JsonSyntaxError, read_json_source
+from codegen.reading.json_source import JsonSyntaxError, read_json_source
 from tools.compatibility.as_registered import difference_to_registered
 from tools.compatibility.findings import Outcome
 from tools.compatibility.gate import check_project, choose_contracts

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from codegen.library_comparison import compare_record
 from codegen.library_faults import LEFT_OUT, Difference
 from codegen.nodes import Record
 from codegen.proof import derived_differences, prove
+from codegen.proving.library_comparison import compare_record
 from codegen.schema import parse_schema
 from tests.codegen.sample_contracts import contract_of, names_of
 

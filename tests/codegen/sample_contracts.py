@@ -10,9 +10,9 @@ from typing import Any
 from codegen.__main__ import run
 from codegen.contract import Contract, ContractVersion
 from codegen.generate import generate
-from codegen.json_source import read_json_source
-from codegen.memory_package import MemoryPackage
 from codegen.proof import prove_all
+from codegen.proving.memory_package import MemoryPackage
+from codegen.reading.json_source import read_json_source
 from codegen.runtime import AvroModel
 from codegen.schema import parse_schema
 

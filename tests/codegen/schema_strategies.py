@@ -9,8 +9,8 @@ from typing import Any
 from hypothesis import strategies as st
 
 from codegen.leaves import EPOCH
-from codegen.logical import max_precision
 from codegen.nodes import PRIMITIVES
+from codegen.reading.logical import max_precision
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 DOCS = st.one_of(

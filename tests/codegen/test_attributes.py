@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from codegen.attributes import RESERVED, attribute_names
 from codegen.nodes import Field, Primitive, Record
+from codegen.rendering.attributes import RESERVED, attribute_names
 from codegen.runtime import AvroModel
 from tests.codegen.sample_contracts import model_of, record
 

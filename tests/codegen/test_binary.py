@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from codegen import binary
-from codegen.decoder_scalars import read_big_decimal
+from codegen.decoding.scalars import read_big_decimal
 
 
 def written(avro_type: Any, value: Any) -> bytes:

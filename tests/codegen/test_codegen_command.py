@@ -193,7 +193,7 @@ def test_an_unproved_model_stops_with_the_path_of_the_field(project: Project, mo
     before = project.files()
     inner = record({"name": "note", "type": "string", "default": "x"}, name="Inner")
     project.add("outer", record({"name": "inner", "type": inner}, name="Outer"))
-    monkeypatch.setattr("codegen.python_defaults._primitive_default", lambda *_: '"y"')
+    monkeypatch.setattr("codegen.rendering.python_defaults._primitive_default", lambda *_: '"y"')
     assert project.run() == 2
     assert "Inner.note: default is 'x' in the contract, 'y' for the library" in project.err
     assert project.files() == before

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from codegen.contract import InvalidContract, read_contracts
-from codegen.contract_rules import RuleSetting, Waiver
+from codegen.reading.contract_rules import RuleSetting, Waiver
 from tests.codegen.sample_contracts import Project, record
 
 SCHEMA = record(

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from codegen.defaults import default_faults, matching_branch
 from codegen.nodes import Union
+from codegen.reading.defaults import default_faults, matching_branch
 from codegen.schema import parse_schema
 
 POINT = {

@@ -49,9 +49,9 @@ def python(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 def test_a_folder_and_one_run_are_all(tmp_path: Path) -> None:
     """In a copy of the project: nothing but the new folder is touched by hand."""
-    (tmp_path / "codegen").mkdir()
-    for module in (REPOSITORY / "codegen").glob("*.py"):
-        shutil.copy(module, tmp_path / "codegen")
+    shutil.copytree(
+        REPOSITORY / "codegen", tmp_path / "codegen", ignore=shutil.ignore_patterns("models", "__pycache__")
+    )
     shutil.copytree(REPOSITORY / "schemas", tmp_path / "schemas")
     toml = 'topic = "events"\nsubject_strategy = "TopicRecordName"\nkey = "parcel_id"\n[writers]\napi = 1\n'
     Project(tmp_path).add("parcel", PARCEL | {"doc": "First."}, PARCEL, toml=toml)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from codegen.json_source import read_json_source
+from codegen.reading.json_source import read_json_source
 from codegen.schema import InvalidSchema, parse_schema
 from tests.codegen.illegal_strategies import CHANGES, illegal_schemas
 from tests.codegen.sample_contracts import Project, record

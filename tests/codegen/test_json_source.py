@@ -8,7 +8,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from codegen.json_source import JsonSyntaxError, Position, RepeatedKey, _Reader, escape_pointer, read_json_source
+from codegen.reading.json_source import (
+    JsonSyntaxError,
+    Position,
+    RepeatedKey,
+    _Reader,
+    escape_pointer,
+    read_json_source,
+)
 
 VALUES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.text(max_size=9),

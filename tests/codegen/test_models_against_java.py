@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from codegen.generate import UnsupportedContract
-from codegen.memory_package import MemoryPackage
+from codegen.proving.memory_package import MemoryPackage
 from codegen.runtime import AvroDecodeError
 from codegen.schema import parse_schema
 from tests.codegen.data_strategies import data

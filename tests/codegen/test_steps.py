@@ -10,8 +10,8 @@ from hypothesis import given, reject
 from hypothesis import strategies as st
 
 from codegen.generate import UnsupportedContract, generate
-from codegen.memory_package import MemoryPackage
 from codegen.proof import prove_all
+from codegen.proving.memory_package import MemoryPackage
 from codegen.runtime import AvroDecodeError
 from codegen.schema import InvalidSchema, parse_schema
 from tests.codegen.data_strategies import data

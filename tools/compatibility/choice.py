@@ -10,7 +10,7 @@ from typing import Final
 
 from codegen.contract import Contract, ContractVersion, InvalidContract, SchemaFile, read_contracts
 from codegen.faults import InvalidSchema
-from codegen.json_source import JsonSource, JsonSyntaxError, Position, read_json_source
+from codegen.reading.json_source import JsonSource, JsonSyntaxError, Position, read_json_source
 from codegen.schema import Schema, parse_schema
 from tools.compatibility.findings import relative_path
 from tools.compatibility.gate import choose_contracts

@@ -14,7 +14,7 @@ from pathlib import Path
 from codegen.contract import Contract, ContractVersion
 from codegen.nodes import Record, named_types
 from codegen.resolution import Resolver
-from codegen.resolution_rules import matched_fields, names_match
+from codegen.resolving.rules import matched_fields, names_match
 from tools.compatibility.deprecation import Deprecation, MalformedDeprecation, read_deprecation
 from tools.compatibility.findings import Finding, Place, place_in
 from tools.compatibility.meaning import walk

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Final
 
 from codegen.contract import Contract
-from codegen.json_source import Position
+from codegen.reading.json_source import Position
 from tools.compatibility.findings import Finding, Place, Rule
 from tools.project import project_environment, this_code
 

@@ -10,9 +10,9 @@ from types import MappingProxyType
 from typing import NamedTuple, Protocol
 
 from codegen.contract import ContractFault
-from codegen.contract_rules import Waiver
 from codegen.incompatibility import Incompatibility, IncompatibilityType
-from codegen.json_source import JsonSource, Position
+from codegen.reading.contract_rules import Waiver
+from codegen.reading.json_source import JsonSource, Position
 from tools.compatibility.meaning_finding import MeaningFinding
 from tools.compatibility.rules import LintRule, MeaningRule
 

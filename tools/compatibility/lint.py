@@ -12,8 +12,6 @@ from pathlib import Path
 from typing import Final, NamedTuple, TextIO
 
 from codegen.contract import Contract, ContractVersion, InvalidContract, read_contracts
-from codegen.defaults import matching_branch
-from codegen.json_source import Position
 from codegen.nodes import (
     Array,
     Enum,
@@ -30,7 +28,9 @@ from codegen.nodes import (
     simple_name,
     type_name,
 )
-from codegen.resolution_rules import readers_of
+from codegen.reading.defaults import matching_branch
+from codegen.reading.json_source import Position
+from codegen.resolving.rules import readers_of
 from tools.compatibility.deprecation import Deprecation, read_deprecation
 from tools.compatibility.findings import CheckResult, Finding, Place, SchemaText, from_fault, place_in
 from tools.compatibility.gate import choose_contracts

@@ -12,8 +12,8 @@ from typing import Final
 
 from codegen.nodes import Array, Enum, Fixed, Json, Map, Named, Node, Primitive, Record, Union
 from codegen.resolution import Resolver
-from codegen.resolution_place import Place
-from codegen.resolution_rules import Pair, Part, matched_fields, names_match
+from codegen.resolving.place import Place
+from codegen.resolving.rules import Pair, Part, matched_fields, names_match
 from codegen.schema import parse_schema
 from tools.compatibility.meaning_branches import BranchNames, branch_doubts, chosen_branch, rename_doubts
 from tools.compatibility.meaning_fields import named_doubts, record_doubts

@@ -7,11 +7,11 @@ from collections.abc import Iterator
 from datetime import date
 from typing import Final, NamedTuple
 
-from codegen.defaults import matching_branch
 from codegen.incompatibility import field_fragment
 from codegen.nodes import Array, Field, Fixed, Json, Map, Named, Node, Primitive, Record, Union, type_name
+from codegen.reading.defaults import matching_branch
 from codegen.resolution import Resolver
-from codegen.resolution_rules import matched_fields
+from codegen.resolving.rules import matched_fields
 from tools.compatibility.meaning_finding import Doubt, named_doubt
 from tools.compatibility.rules import DEPRECATED, MeaningRule
 

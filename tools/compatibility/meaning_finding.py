@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from codegen.incompatibility import fragment
 from codegen.nodes import Json, Named, Node
-from codegen.resolution_place import Place
+from codegen.resolving.place import Place
 from tools.compatibility.rules import MeaningRule
 
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from codegen.logical import logical_type
 from codegen.nodes import Enum, Fixed, LogicalType, Primitive
-from codegen.resolution_rules import readers_of
+from codegen.reading.logical import logical_type
+from codegen.resolving.rules import readers_of
 from tools.compatibility.meaning_finding import Doubt, doubt_of, named_doubt
 from tools.compatibility.rules import MeaningRule
 

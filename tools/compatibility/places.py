@@ -13,7 +13,7 @@ from typing import Final, Protocol, TypeAlias
 from codegen.contract import ContractVersion, SchemaFile
 from codegen.incompatibility import Incompatibility
 from codegen.nodes import Array, Enum, Fixed, Json, Map, Named, Node, Record, Union
-from codegen.resolution_rules import matched_fields
+from codegen.resolving.rules import matched_fields
 from codegen.schema import Schema, SchemaFault
 from tools.compatibility.findings import Place, SchemaText, place_in
 from tools.compatibility.meaning_finding import MeaningFinding
@@ -64,7 +64,7 @@ def places_of(found: Incompatibility | MeaningFinding, reader: WholeSchema, writ
 
 
 def _walk(pointer: str, reader: Node, writer: Node) -> _Way:
-    """The pairs of types on the way, the innermost last. Tokens are those of codegen.resolution_place."""
+    """The pairs of types on the way, the innermost last. Tokens are those of codegen.resolving.place."""
     # Here, because the usual version refers to nothing, and the command need not load it.
     from codegen.resolution import Resolver
     from tools.compatibility.meaning_branches import chosen_branch

@@ -13,7 +13,7 @@ from types import MappingProxyType
 from typing import Final, NamedTuple, TypeAlias
 
 from codegen.contract import Contract
-from codegen.references import SHARED
+from codegen.reading.references import SHARED
 from tools.compatibility.git_versions import GitUnable, Repository
 from tools.compatibility.published_shared import SharedFile, shared_in_use
 from tools.errors import UserError

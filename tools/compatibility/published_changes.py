@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from codegen.contract import Contract, ContractVersion
-from codegen.json_source import JsonSource, Position, escape_pointer
 from codegen.nodes import Json
-from codegen.references import SHARED
+from codegen.reading.json_source import JsonSource, Position, escape_pointer
+from codegen.reading.references import SHARED
 from tools.compatibility.findings import Finding, Place, Rule, place_in
 from tools.compatibility.places import whole_json
 from tools.compatibility.published import Publication, Publications

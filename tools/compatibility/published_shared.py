@@ -6,8 +6,8 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from codegen.json_source import JsonSource, JsonSyntaxError, read_json_source
-from codegen.references import SHARED, References, UnreadFile
+from codegen.reading.json_source import JsonSource, JsonSyntaxError, read_json_source
+from codegen.reading.references import SHARED, References, UnreadFile
 
 
 class SharedFile(NamedTuple):

@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Final
 
 from codegen.contract import Contract, ContractFault
-from codegen.contract_rules import Waiver
 from codegen.incompatibility import IncompatibilityType
-from codegen.json_source import Position
+from codegen.reading.contract_rules import Waiver
+from codegen.reading.json_source import Position
 from tools.compatibility.findings import Finding, Place, Rule, Waived, from_fault
 from tools.compatibility.rules import DEFAULT_SEVERITIES, LintRule, MeaningRule, Severity
 

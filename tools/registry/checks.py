@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from codegen.json_source import JsonSyntaxError, read_json_source
 from codegen.nodes import Json, Node
+from codegen.reading.json_source import JsonSyntaxError, read_json_source
 from codegen.schema import InvalidSchema, parse_schema
 from tools.compatibility import Direction, Level, LevelFailure, level_failures
 from tools.registry.canonical import Definitions

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias, TypeGuard
 
 from codegen.nodes import Array, Enum, Fixed, Map, Named, Node, Primitive, Record, Union
 from codegen.resolution import Resolver
-from codegen.resolution_rules import Pair
+from codegen.resolving.rules import Pair
 from codegen.schema import InvalidSchema, parse_schema
 from tests.java_oracle import JavaOracle, JavaRefusal
 from tests.tools.compatibility.java_differences import Difference

@@ -15,12 +15,13 @@ from functools import cached_property
 from typing import Any, Final, TypeAlias
 from unittest import mock
 
-from codegen import resolution, resolution_report
+from codegen import resolution
 from codegen.incompatibility import Incompatibility, IncompatibilityType
 from codegen.nodes import Enum, Field, Node, Record, Union
-from codegen.resolution_faults import Fault
-from codegen.resolution_rules import Pair, Part, Step, compare
-from codegen.resolution_unions import BranchIndex
+from codegen.resolving import report as resolution_report
+from codegen.resolving.faults import Fault
+from codegen.resolving.rules import Pair, Part, Step, compare
+from codegen.resolving.unions import BranchIndex
 from codegen.schema import parse_schema
 from tests.java_oracle import JavaOracle, JavaVerdict
 from tests.tools.compatibility.java_differences import Difference

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from codegen.contract import Contract, ContractVersion, read_contracts
-from codegen.json_source import read_json_source
+from codegen.reading.json_source import read_json_source
 from codegen.resolution import resolve
 from codegen.schema import parse_schema
 from tests.tools.compatibility.near_misses import change, near_miss
@@ -133,5 +133,5 @@ def contracts(project: Project) -> list[Contract]:
 def test_positions_are_not_looked_for_where_nothing_is_found(project: Project, monkeypatch: pytest.MonkeyPatch) -> None:
     """Reading places costs more than reading values, and is only for findings."""
     project.write(1, user())
-    monkeypatch.setattr("codegen.json_source._Reader", None)
+    monkeypatch.setattr("codegen.reading.json_source._Reader", None)
     assert contracts(project)[0].latest.json == user()

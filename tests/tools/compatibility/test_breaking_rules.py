@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from codegen.json_source import read_json_source
+from codegen.reading.json_source import read_json_source
 from tools.compatibility import IncompatibilityType, check
 
 BREAKING = Path(__file__).resolve().parents[2] / "breaking"

@@ -9,8 +9,8 @@ import pytest
 
 from codegen.contract import ContractFault, read_contracts
 from codegen.generate import UnsupportedContract, generate
-from codegen.json_source import Position
 from codegen.output import compare_output, write_output
+from codegen.reading.json_source import Position
 from codegen.render import MARKER
 from tests.tools.compatibility.projects import Project, user
 from tools.compatibility import drift

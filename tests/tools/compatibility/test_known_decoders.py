@@ -18,8 +18,8 @@ import fastavro.read
 import pytest
 from fastavro.read import SchemaResolutionError
 
-from codegen import logical
-from codegen.decoder import make_decoder
+from codegen.decoding.decoder import make_decoder
+from codegen.reading import logical
 from codegen.schema import parse_schema
 from tools.compatibility import check
 from tools.compatibility.meaning_types import FASTAVRO_CONVERTS

@@ -33,8 +33,8 @@ def test_nothing_heavy_is_loaded(module: str) -> None:
 # What only findings, other commands and defaults of rare types need; also what costs much in the standard library.
 LATER = (
     "codegen.proof",
-    "codegen.resolution_report",
-    "codegen.decoder",
+    "codegen.resolving.report",
+    "codegen.decoding.decoder",
     "codegen.leaves",
     "codegen.duration",
     "codegen.nanos",
@@ -56,7 +56,13 @@ LATER = (
     "shutil",
     "uuid",
 )
-RENDERING = ("codegen.generate", "codegen.render", "codegen.output", "codegen.encoders", "codegen.type_names")
+RENDERING = (
+    "codegen.generate",
+    "codegen.render",
+    "codegen.output",
+    "codegen.rendering.encoders",
+    "codegen.rendering.type_names",
+)
 
 
 def loaded_by_a_check(*, is_proved: bool) -> list[str]:

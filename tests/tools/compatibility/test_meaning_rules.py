@@ -18,7 +18,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from codegen.json_source import read_json_source
+from codegen.reading.json_source import read_json_source
 from tests.tools.compatibility.near_misses import near_miss
 from tools.compatibility import MeaningFinding, MeaningRule, check, check_meaning
 

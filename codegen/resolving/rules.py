@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Container, Iterator
 from typing import Final, NamedTuple, TypeAlias
 
-from codegen import resolution_faults as faults
 from codegen.nodes import Array, Enum, Field, Fixed, Map, Named, Node, Primitive, Record, Union, simple_name
-from codegen.resolution_faults import Fault
+from codegen.resolving import faults
+from codegen.resolving.faults import Fault
 
 _READ_BY: Final[dict[str, frozenset[str]]] = {
     "int": frozenset({"int", "long", "float", "double"}),

@@ -9,11 +9,11 @@ import keyword
 from datetime import date, timedelta
 from typing import Final, NamedTuple, assert_never
 
-from codegen.defaults import matching_branch
 from codegen.nodes import Array, Enum, Fixed, Json, LogicalType, Map, Node, Primitive, Record, Union
-from codegen.python_names import member_names
-from codegen.python_types import UnsupportedType, bytes_literal, float_literal, quote, wrapper_name
-from codegen.type_names import TypeNames
+from codegen.reading.defaults import matching_branch
+from codegen.rendering.python_names import member_names
+from codegen.rendering.python_types import UnsupportedType, bytes_literal, float_literal, quote, wrapper_name
+from codegen.rendering.type_names import TypeNames
 
 _DAY_US: Final = 86_400_000_000
 
@@ -127,7 +127,7 @@ def _primitive_default(node: Primitive, value: Json) -> str:
         case str() if logical == "decimal" and node.logical is not None:
             return _decimal_default(node.logical, value)
         case str() if logical == "big-decimal":
-            from codegen.decoder_scalars import read_big_decimal
+            from codegen.decoding.scalars import read_big_decimal
             from codegen.leaves import check_big_decimal
 
             return f"Decimal({quote(str(check_big_decimal(read_big_decimal(value.encode('latin-1')))))})"

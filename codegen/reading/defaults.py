@@ -10,8 +10,8 @@ import math
 from typing import Final, TypeAlias
 
 from codegen.faults import SchemaFault
-from codegen.json_source import escape_pointer
 from codegen.nodes import Array, Enum, Fixed, Json, Map, Node, Primitive, Record, Union, simple_name, type_name
+from codegen.reading.json_source import escape_pointer
 
 INT_RANGE: Final = (-(2**31), 2**31 - 1)
 LONG_RANGE: Final = (-(2**63), 2**63 - 1)

@@ -10,14 +10,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from codegen import datum
 from codegen.branches import Chosen, branch_name, is_null, is_simple
-from codegen.datum import MalformedDatum, Read
-from codegen.decoder_scalars import PRIMITIVES, fixed_reader, promoted_reader, with_logical
-from codegen.field_targets import Unresolvable, field_targets
+from codegen.decoding import datum
+from codegen.decoding.datum import MalformedDatum, Read
+from codegen.decoding.scalars import PRIMITIVES, fixed_reader, promoted_reader, with_logical
 from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, type_name
 from codegen.resolution import Resolver
-from codegen.resolution_rules import names_match, readers_of
+from codegen.resolving.field_targets import Unresolvable, field_targets
+from codegen.resolving.rules import names_match, readers_of
 
 
 def make_decoder(reader: Node, writer: Node) -> Callable[[bytes], Any]:

@@ -6,8 +6,8 @@ import keyword
 from collections import Counter
 from typing import Final
 
-from codegen.imports import CLASS_NAMES
 from codegen.nodes import Enum, Fixed, Record, children, simple_name
+from codegen.rendering.imports import CLASS_NAMES
 
 # A field of one of these names would hide it from the fields behind it.
 _ANNOTATIONS: Final[frozenset[str]] = frozenset({"str", "bool", "list", "dict"})

@@ -9,9 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from codegen.attributes import attribute_names
 from codegen.branches import branch_name
-from codegen.default_differences import default_differences
 from codegen.faults import InvalidSchema
 from codegen.library_faults import (
     ERROR,
@@ -26,7 +24,6 @@ from codegen.library_faults import (
     RENAMED,
     Difference,
 )
-from codegen.library_limits import leaves_out_default, leaves_out_type
 from codegen.nodes import (
     MISSING,
     Array,
@@ -44,6 +41,9 @@ from codegen.nodes import (
     simple_name,
     type_name,
 )
+from codegen.proving.library_limits import leaves_out_default, leaves_out_type
+from codegen.rendering.attributes import attribute_names
+from codegen.resolving.default_differences import default_differences
 from codegen.schema import parse_schema
 
 _OF_A_NAMED_TYPE: Final = ("doc", "aliases", "properties")

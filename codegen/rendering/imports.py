@@ -6,7 +6,7 @@ import ast
 from collections.abc import Sequence
 from typing import Final
 
-from codegen.source_width import statement
+from codegen.rendering.source_width import statement
 
 _STANDARD: Final = (
     ("datetime", ("UTC", "date", "datetime", "time")),

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final
 
-from codegen.field_targets import field_targets
 from codegen.nodes import Array, Enum, Map, Node, Primitive, Record, Union
 from codegen.resolution import Resolver
+from codegen.resolving.field_targets import field_targets
 
 # Integers beyond these are rounded (IEEE 754: 24 and 53 binary digits).
 _EXACT: Final = {"float": "2**24", "double": "2**53"}

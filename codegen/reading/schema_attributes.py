@@ -10,9 +10,9 @@ from collections.abc import Callable
 from typing import Final
 
 from codegen.faults import SchemaFault
-from codegen.json_source import escape_pointer
-from codegen.logical import logical_type
 from codegen.nodes import PRIMITIVES, Json, LogicalType, Named
+from codegen.reading.json_source import escape_pointer
+from codegen.reading.logical import logical_type
 
 NAME: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 

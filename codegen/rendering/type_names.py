@@ -8,10 +8,10 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Final
 
-from codegen.attributes import attribute_names
 from codegen.branches import needs_wrapper
-from codegen.imports import MODULE_NAMES
 from codegen.nodes import Fixed, Named, Node, Record, named_types, namespace_of, simple_name, unions_in
+from codegen.rendering.attributes import attribute_names
+from codegen.rendering.imports import MODULE_NAMES
 
 if TYPE_CHECKING:
     from codegen.contract import SchemaFile

@@ -6,9 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Final
 
 from codegen.contract import Contract, ContractVersion
-from codegen.losses import find_losses
+from codegen.rendering.type_names import type_names
 from codegen.resolution import Resolver
-from codegen.type_names import type_names
+from codegen.resolving.losses import find_losses
 
 _WIDTH: Final = 120
 

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
-from codegen.json_source import JsonSource
 from codegen.nodes import PRIMITIVES, Json
+from codegen.reading.json_source import JsonSource
 
 SHARED: Final = "shared"
 _NAMED: Final = ("record", "error", "enum", "fixed")

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from codegen.nodes import Enum, Fixed, Named, Node, Primitive, Record, Union, simple_name, type_name
-from codegen.resolution_rules import readers_of
+from codegen.resolving.rules import readers_of
 
 _EXAMINED_BRANCHES: Final = 64  # a guess at what was meant need not look at ten thousand
 

@@ -8,8 +8,8 @@ from typing import Final, assert_never
 
 from codegen.branches import is_null, is_simple
 from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union
-from codegen.python_types import annotation, value_class, wrapper_name
-from codegen.type_names import TypeNames
+from codegen.rendering.python_types import annotation, value_class, wrapper_name
+from codegen.rendering.type_names import TypeNames
 
 # Python takes 20 blocks inside each other at most; what is nested deeper becomes a function of its own.
 _MAX_DEPTH: Final = 6

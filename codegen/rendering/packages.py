@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from codegen.contract import Contract
-from codegen.definition_order import definition_order
-from codegen.python_types import quote
 from codegen.render import MARKER
-from codegen.sorting import by_kind, sort_members
-from codegen.source_width import statement
-from codegen.type_names import type_names
+from codegen.rendering.definition_order import definition_order
+from codegen.rendering.python_types import quote
+from codegen.rendering.sorting import by_kind, sort_members
+from codegen.rendering.source_width import statement
+from codegen.rendering.type_names import type_names
 
 
 def render_package(contract: Contract) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from codegen.json_source import escape_pointer
-from codegen.resolution_rules import Part
+from codegen.reading.json_source import escape_pointer
+from codegen.resolving.rules import Part
 
 
 class Place(NamedTuple):

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
-from codegen.contract_rules import RuleSetting, SettingsFault, Waiver, read_rules, read_waivers
+from codegen.reading.contract_rules import RuleSetting, SettingsFault, Waiver, read_rules, read_waivers
 
 LEVELS: Final = (
     "BACKWARD",

@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from contextlib import suppress
 from typing import Final
 
-from codegen.attributes import attribute_names
-from codegen.defaults import matching_branch
 from codegen.library_faults import Difference
 from codegen.nodes import MISSING, Array, Json, Map, Missing, Node, Primitive, Record, Union
+from codegen.reading.defaults import matching_branch
+from codegen.rendering.attributes import attribute_names
 
 _PACKED: Final = {"float": struct.Struct("<f").pack, "double": struct.Struct("<d").pack}
 

@@ -11,10 +11,10 @@ from typing import Final, Protocol, TypeAlias
 
 from codegen.incompatibility import Incompatibility
 from codegen.nodes import Node, Union
-from codegen.resolution_faults import Fault, missing_branch
-from codegen.resolution_place import Place
-from codegen.resolution_rules import Pair, Part, compare
-from codegen.resolution_unions import BranchIndex
+from codegen.resolving.faults import Fault, missing_branch
+from codegen.resolving.place import Place
+from codegen.resolving.rules import Pair, Part, compare
+from codegen.resolving.unions import BranchIndex
 
 # Enough to see the reason inside unions inside unions, and bounded for schemas that were made to hurt.
 _MAX_CAUSES: Final = 20  # of one finding

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Set as AbstractSet
 
-from codegen.attributes import accepted_aliases, attribute_names
 from codegen.branches import is_simple
 from codegen.nodes import Array, Field, Json, Map, Missing, Node, Record, Union
-from codegen.python_defaults import Default, default_expression
-from codegen.python_types import annotation, float_literal, quote, union_marker, union_members
-from codegen.source_width import fits
-from codegen.type_names import TypeNames
+from codegen.rendering.attributes import accepted_aliases, attribute_names
+from codegen.rendering.python_defaults import Default, default_expression
+from codegen.rendering.python_types import annotation, float_literal, quote, union_marker, union_members
+from codegen.rendering.source_width import fits
+from codegen.rendering.type_names import TypeNames
 
 
 class FieldRenderer:

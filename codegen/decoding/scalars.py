@@ -8,8 +8,8 @@ from decimal import Decimal
 from typing import Any, Final
 from uuid import UUID
 
-from codegen import datum
-from codegen.datum import MalformedDatum, Read
+from codegen.decoding import datum
+from codegen.decoding.datum import MalformedDatum, Read
 from codegen.duration import Duration
 from codegen.leaves import EPOCH, LOCAL_EPOCH, parse_uuid
 from codegen.nanos import LocalNanoTimestamp, NanoTimestamp

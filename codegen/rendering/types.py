@@ -6,13 +6,13 @@ import re
 from collections.abc import Sequence
 from typing import Final
 
-from codegen.attributes import attribute_names
-from codegen.encoders import Encoder, branches_of
 from codegen.nodes import Enum, Fixed, Named, Record, namespace_of, simple_name
-from codegen.python_names import member_names
-from codegen.python_types import fixed_annotation, quote
-from codegen.render_fields import FieldRenderer
-from codegen.type_names import TypeNames
+from codegen.rendering.attributes import attribute_names
+from codegen.rendering.encoders import Encoder, branches_of
+from codegen.rendering.fields import FieldRenderer
+from codegen.rendering.python_names import member_names
+from codegen.rendering.python_types import fixed_annotation, quote
+from codegen.rendering.type_names import TypeNames
 
 # As the project sets it for the linter (mccabe).
 _MAX_COMPLEXITY: Final = 12

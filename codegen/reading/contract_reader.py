@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from codegen.contract import Contract, ContractFault, ContractVersion, InvalidContract, SchemaFile, SharedTypes
-from codegen.contract_settings import Settings, SettingsReader, line_of
 from codegen.faults import InvalidSchema
-from codegen.json_source import JsonSyntaxError, Position, read_json_source
 from codegen.nodes import Enum, Field, Fixed, Named, Primitive, Record, named_types, type_name
-from codegen.references import SHARED, References, UnreadFile
+from codegen.reading.contract_settings import Settings, SettingsReader, line_of
+from codegen.reading.json_source import JsonSyntaxError, Position, read_json_source
+from codegen.reading.references import SHARED, References, UnreadFile
 from codegen.schema import parse_schema
 
 _VERSION_FILE: Final = re.compile(r"v([1-9][0-9]*)\.avsc")
