@@ -119,7 +119,8 @@ class WriterSchemas:
             del self._missing_since[ref]
             raise _unknown(ref) from error
         if not isinstance(text.schema_str, str) or not text.schema_str:
-            # The client takes any JSON object for an answer; one without a schema comes from no registry.
+            # The client takes any JSON object for an answer, and keeps it; one without a schema comes from no registry.
+            self.registry.clear_caches()  # type: ignore[no-untyped-call]  # the client's own lacks annotations
             raise RegistryUnavailable(f"what answers in the registry's place sent no text for schema {ref}")
         return text
 

@@ -6,15 +6,27 @@ import logging
 import re
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from producer_api.body import BodyLimits, BodyReader, Disconnected, Receive
 from producer_api.bounds import Bound
-from producer_api.errors import INTERNAL, INVALID_BODY, UNAVAILABLE, Answer, Fault, Refusal, Stage, problem_answer
+from producer_api.errors import (
+    INTERNAL,
+    INVALID_BODY,
+    OVERLOADED,
+    UNAVAILABLE,
+    Answer,
+    Fault,
+    ProblemType,
+    Refusal,
+    Stage,
+    problem_answer,
+)
 from producer_api.health import BrokerWatch
 from producer_api.ingest import Ingestion
 from producer_api.metrics import ContractMetrics
+from producer_api.pace import Pace
 from producer_api.receipts import Headers
 from producer_api.rejects import Rejects
 from producer_api.serializer import Serializer
@@ -43,6 +55,7 @@ class Gate:
     watch: BrokerWatch
     retry_after_s: int
     closing: bool = False
+    pace: Pace = field(default_factory=Pace)
 
     def check(self, serializer: Serializer) -> None:
         """Raises Refusal while events cannot be taken."""
@@ -52,9 +65,11 @@ class Gate:
             raise self._refusal("no_schema_id", serializer.reason)
         if self.watch.away:
             raise self._refusal("kafka_away", self.watch.away)
+        if self.pace.is_spent():
+            raise self._refusal("busy", "more requests come than can be worked off; try again", OVERLOADED)
 
-    def _refusal(self, reason: str, detail: str) -> Refusal:
-        return Refusal(UNAVAILABLE, reason, detail, {"retry-after": str(self.retry_after_s)})
+    def _refusal(self, reason: str, detail: str, problem: ProblemType = UNAVAILABLE) -> Refusal:
+        return Refusal(problem, reason, detail, {"retry-after": str(self.retry_after_s)})
 
 
 class ContractEndpoint:

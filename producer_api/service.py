@@ -11,6 +11,7 @@ from producer_api.bounds import Bound
 from producer_api.health import BrokerWatch, Health, kafka_probe, registry_probe
 from producer_api.ingest import Ingestion
 from producer_api.metrics import ContractMetrics, Metrics
+from producer_api.pace import Pace
 from producer_api.publisher import Publisher
 from producer_api.registry import RegistryClient, SchemaIds, make_client
 from producer_api.rejects import Rejects
@@ -71,7 +72,7 @@ class Service:
         self.watch = BrokerWatch(kafka)
         registry = registry_probe(self._client, self.serializers[0].subject if self.serializers else "")
         self.health = Health(kafka, registry, self.serializers)
-        self._gate = Gate(self.watch, settings.retry_after_s)
+        self._gate = Gate(self.watch, settings.retry_after_s, pace=Pace(settings.max_busy_s))
         self.endpoints = {
             contract.path: self._make_endpoint(contract, serializer)
             for contract, serializer in zip(self.contracts, self.serializers, strict=True)

@@ -76,6 +76,7 @@ class FakeRegistry:
         self.away: Exception | None = None
         self.asked: list[Any] = []
         self.subject: dict[int, int] = {}
+        self.cleared = 0
 
     def get_versions(self, _subject: str) -> list[int]:
         if self.away is not None:
@@ -97,6 +98,9 @@ class FakeRegistry:
         if ref not in self.schemas:
             raise SchemaRegistryError(404, 40403, "Schema not found")
         return self.schemas[ref]
+
+    def clear_caches(self) -> None:
+        self.cleared += 1
 
     def get_schema(self, schema_id: int) -> Any:
         return self._answer(schema_id)

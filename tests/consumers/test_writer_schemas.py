@@ -130,6 +130,7 @@ def test_an_answer_without_a_schema_is_none_of_the_records_fault(
     registry.schemas[50] = Schema(text, "AVRO")
     with pytest.raises(RegistryUnavailable, match="no text for schema 50"):
         writers.get(50)
+    assert registry.cleared, "the client would answer the same for ever"
     registry.schemas[50] = Schema(CONTRACT.avsc(1), "AVRO")
     assert writers.get(50).version == 1
 

@@ -12,7 +12,8 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from codegen.runtime import AvroModel
 from tests.faults.ledger import Place
 from tests.faults.poison import CONTRACT, poison
-from tests.faults.site import DEAD_LETTERS, Found, Site
+from tests.faults.records import Found
+from tests.faults.site import DEAD_LETTERS, Site
 from tools.stack import CONSUMERS
 
 _SPOILED = b"\x07 no frame"
@@ -32,7 +33,7 @@ def kill_consumers_mid_batch(site: Site, rounds: int = 2) -> None:
             site.stack.start_consumers()
     site.wait_caught_up(*CONSUMERS)
     site.poison += len(spoiled)
-    letters = site.read(DEAD_LETTERS, site.dead_position)
+    letters = site.records.read(DEAD_LETTERS, site.dead_position)
     for name in CONSUMERS:
         told = Counter(place for group, place, _ in map(origin, letters) if group == f"{CONTRACT.name}-{name}")
         again = sum(told[place] - 1 for place in spoiled if told[place])
@@ -64,7 +65,7 @@ def poison_in_the_topic(site: Site) -> None:
     with SchemaRegistryClient({"url": site.stack.registry_url}) as client:
         kinds = poison(
             sound_event("click").serialize(),
-            site.schema_id,
+            site.records.schema_id,
             lambda subject, text: client.register_schema(subject, Schema(text, "AVRO")),
         )
     with site.load(rate=200) as load:
@@ -72,7 +73,7 @@ def poison_in_the_topic(site: Site) -> None:
         load.wait_acknowledged(200)
     site.wait_caught_up(*CONSUMERS, within_s=120)
     site.poison += len(kinds)
-    letters = site.read(DEAD_LETTERS, site.dead_position)
+    letters = site.records.read(DEAD_LETTERS, site.dead_position)
     for name in CONSUMERS:
         site.progress(name)  # it lives
         ours = {origin(letter)[1]: letter for letter in letters if origin(letter)[0] == f"{CONTRACT.name}-{name}"}

@@ -56,7 +56,7 @@ def registry_away_while_running(site: Site) -> None:
 def registry_away_while_an_unknown_id_arrives(site: Site) -> None:
     """The consumers pause, go on when it is back, and dead-letter nothing."""
     site.wait_caught_up(*CONSUMERS)
-    site.read(DEAD_LETTERS, site.dead_position)
+    site.records.read(DEAD_LETTERS, site.dead_position)
     value = _value_of_new_schema(site)
     site.kill_registry()
     site.produce([(value, [])])
@@ -70,7 +70,7 @@ def registry_away_while_an_unknown_id_arrives(site: Site) -> None:
     site.say(f"    paused, and went on {took_s:.1f} s after the registry came back")
     site.counted["share"] += 1
     site.wait_caught_up(*CONSUMERS)
-    assert not site.read(DEAD_LETTERS, site.dead_position), "something was dead-lettered"
+    assert not site.records.read(DEAD_LETTERS, site.dead_position), "something was dead-lettered"
     site.check_counts()
 
 
@@ -78,7 +78,7 @@ def registry_answers_nonsense(site: Site) -> None:
     """As if it were away, whatever it says: the consumer pauses, goes on afterwards, and dead-letters nothing."""
     with unruly(site.stack.registry_url) as registry:
         group = f"drill-{uuid4()}"
-        site.commit_end(group)
+        site.records.commit_end(group)
         child = site.child(
             "consumer of nonsense",
             ["consume", "standard", "--json", "--group", group],
@@ -94,7 +94,7 @@ def registry_answers_nonsense(site: Site) -> None:
                 assert registry.spoiled
                 registry.nonsense = None
                 _wait_state(child, "ready", nonsense.name)
-            letters = site.read(DEAD_LETTERS, site.dead_position)
+            letters = site.records.read(DEAD_LETTERS, site.dead_position)
             assert not [origin(letter) for letter in letters if origin(letter)[0] == group]
             site.say(f"    {len(NONSENSE)} kinds of nonsense: paused each time, went on, nothing dead-lettered")
         finally:

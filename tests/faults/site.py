@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import json
 import time
 import urllib.error
@@ -11,30 +10,26 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import UTC
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import fastavro
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import KafkaException, Producer
 from confluent_kafka.admin import AdminClient
 
 from codegen.models import CONTRACTS
-from consumers.frame import VALUE_SCHEMA_HEADER
 from tests.faults.cluster import Cluster
-from tests.faults.ledger import Balance, Ledger, Place
+from tests.faults.ledger import Balance, Place
 from tests.faults.load import Load, LoadOptions, canonical
+from tests.faults.poison import CONTRACT
+from tests.faults.records import FRAME_BYTES, PARTITIONS, TOPIC, Found, Records
 from tools.child import Child
 from tools.parts import Parts
 from tools.project import this_code
 from tools.stack import Stack, StackOptions
 
-CONTRACT = CONTRACTS["user_action"]
-TOPIC = CONTRACT.topic
 DEAD_LETTERS = f"{TOPIC}.dlq"
-PARTITIONS = 3
 BROKERS = 3
-_FRAME_BYTES = 5
 
 
 def wait_until(holds: Callable[[], object], what: str, within_s: float = 60.0) -> float:
@@ -47,17 +42,6 @@ def wait_until(holds: Callable[[], object], what: str, within_s: float = 60.0) -
     return time.monotonic() - started
 
 
-@dataclass(slots=True)
-class Found:
-    """A record of the topic; `event` is None where it holds none of the written version."""
-
-    place: Place
-    key: bytes | None
-    value: bytes | None
-    headers: list[tuple[str, bytes]]
-    event: dict[str, Any] | None
-
-
 @dataclass
 class Site:
     """`position` is how far the topic was read, `counted` what was in it so far, by action."""
@@ -65,23 +49,24 @@ class Site:
     stack: Stack
     cluster: Cluster
     say: Callable[[str], None]
-    schema_id: int = 0
+    records: Records
     position: dict[int, int] = field(default_factory=dict)
     counted: Counter[str] = field(default_factory=Counter)
     dead_position: dict[int, int] = field(default_factory=dict)
     total: Balance = field(default_factory=Balance)
     poison: int = 0
-    _schema: Any = None
 
     # ------------------------------------------------------------ load and books
 
+    def make_load(self, **options: Any) -> Load:
+        """A load that does not run yet."""
+        return Load(self.stack.api_url + CONTRACT.path, LoadOptions(**options))
+
     @contextmanager
-    def load(self, ledger: Ledger | None = None, **options: Any) -> Iterator[Load]:
+    def load(self, *, warm: int = 50, **options: Any) -> Iterator[Load]:
         """Steady load; at the end of the block the books are closed, printed, and must hold."""
-        url = self.stack.api_url + CONTRACT.path
-        load = Load(url, LoadOptions(**options), ledger or Ledger())
-        with load:
-            load.wait_acknowledged(50)
+        with self.make_load(**options) as load:
+            load.wait_acknowledged(warm)
             yield load
         self.close_books(load)
 
@@ -100,50 +85,9 @@ class Site:
 
     def read_on(self) -> list[Found]:
         """The records of the topic that were not read yet."""
-        found = self.read(TOPIC, self.position)
+        found = self.records.read(TOPIC, self.position)
         self.counted.update(record.event["action"] for record in found if record.event is not None)
         return found
-
-    def read(self, topic: str, position: dict[int, int]) -> list[Found]:
-        """The records of `topic` from `position` on, which is moved to their end."""
-        consumer = self._reader("drill-reader", **{"enable.partition.eof": True, "fetch.wait.max.ms": 20})
-        try:
-            consumer.assign([TopicPartition(topic, number, position.get(number, 0)) for number in range(PARTITIONS)])
-            open_ends, found = PARTITIONS, []
-            while open_ends:
-                message = consumer.poll(30)
-                assert message is not None, f"{topic} has no end"
-                if message.error():
-                    open_ends -= message.error().name() == "_PARTITION_EOF"
-                    continue
-                place = Place(message.partition(), message.offset())
-                position[place.partition] = place.offset + 1
-                headers = [(name, content) for name, content in message.headers() or ()]
-                event = (
-                    None if any(name == VALUE_SCHEMA_HEADER for name, _ in headers) else self._event(message.value())
-                )
-                found.append(Found(place, message.key(), message.value(), headers, event))
-            return found
-        finally:
-            consumer.close()
-
-    def _event(self, value: bytes | None) -> dict[str, Any] | None:
-        """Read by fastavro, which shares no code with our own encoder."""
-        if value is None or value[:_FRAME_BYTES] != b"\0" + self.schema_id.to_bytes(4, "big"):
-            return None
-        if self._schema is None:
-            self._schema = fastavro.parse_schema(json.loads(CONTRACT.avsc(CONTRACT.latest)))
-        body = io.BytesIO(value[_FRAME_BYTES:])
-        try:
-            event: dict[str, Any] = fastavro.schemaless_reader(body, self._schema, None)  # type: ignore[assignment]
-        except Exception:  # noqa: BLE001 - poison comes in many errors
-            return None
-        if body.read(1):
-            return None
-        event["event_id"] = str(event["event_id"])
-        at = event["occurred_at"].astimezone(UTC)
-        event["occurred_at"] = at.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-        return event
 
     # ------------------------------------------------------------ the brokers
 
@@ -248,17 +192,6 @@ class Site:
         """A consumer, started and not waited for."""
         return self.stack._command(f"consumer {name}", ["consume", name, "--json"], {})
 
-    def commit_end(self, group: str) -> None:
-        """Let `group` begin with what comes from now on."""
-        consumer = self._reader(group)
-        try:
-            places = [TopicPartition(TOPIC, number) for number in range(PARTITIONS)]
-            ends = [consumer.get_watermark_offsets(place, timeout=20)[1] for place in places]
-            offsets = [TopicPartition(TOPIC, number, end) for number, end in enumerate(ends)]
-            consumer.commit(offsets=offsets, asynchronous=False)
-        finally:
-            consumer.close()
-
     def wait_moving(self, *names: str) -> None:
         """Wait until each of the consumers has seen more than now."""
         for name in names:
@@ -273,31 +206,21 @@ class Site:
         child.check()
         return child.latest or {}
 
-    def lag(self, name: str) -> int:
-        """End offset - committed offset, over all partitions, by the brokers' word."""
-        consumer = self._reader(f"{CONTRACT.name}-{name}")
-        places = [TopicPartition(TOPIC, number) for number in range(PARTITIONS)]
-        try:
-            done = {place.partition: max(0, place.offset) for place in consumer.committed(places, timeout=20)}
-            ends = [consumer.get_watermark_offsets(place, timeout=20)[1] for place in places]
-        except KafkaException:
-            return -1
-        else:
-            return sum(end - done[number] for number, end in enumerate(ends))
-        finally:
-            consumer.close()
-
     def wait_caught_up(self, *names: str, within_s: float = 90.0) -> None:
         for name in names:
-            wait_until(lambda name=name: self.lag(name) == 0, f"the lag of {name} was to be 0", within_s)  # type: ignore[misc]
+            group = f"{CONTRACT.name}-{name}"
+            wait_until(partial(self._has_no_lag, group), f"the lag of {name} was to be 0", within_s)
+
+    def _has_no_lag(self, group: str) -> bool:
+        return self.records.lag(group) == 0
 
     def counts(self) -> Counter[str]:
         """Action → count, as anybody reads it from the compacted topic: the last record of each key."""
         model = CONTRACTS["activity_count"].model(1)
-        latest = {record.key: record.value for record in self.read(CONTRACTS["activity_count"].topic, {})}
+        latest = {record.key: record.value for record in self.records.read(CONTRACTS["activity_count"].topic, {})}
         totals: Counter[str] = Counter()
         for value in latest.values():
-            count: Any = model.deserialize((value or b"")[_FRAME_BYTES:])
+            count: Any = model.deserialize((value or b"")[FRAME_BYTES:])
             totals[count.action] += count.count
         return totals
 
@@ -308,10 +231,6 @@ class Site:
         counted = self.counts()
         self.say(f"    counts: {counted.total():,} counted, {self.counted.total():,} in the topic")
         assert counted == self.counted
-
-    def _reader(self, group: str, **conf: Any) -> Consumer:
-        servers = {"bootstrap.servers": self.stack.broker.bootstrap_servers, "log_level": 0}
-        return Consumer({**servers, "group.id": group, "enable.auto.commit": False, **conf})
 
     def child(self, name: str, arguments: list[str], environment: dict[str, str] | None = None) -> Child:
         """A process beside those of the stack; whoever starts it ends it."""
@@ -331,8 +250,7 @@ def open_site(folder: Path, say: Callable[[str], None]) -> Iterator[Site]:
         stack.start_base()
         stack.start_api()
         stack.start_consumers()
-        site = Site(stack, cluster, say)
         path = f"/subjects/{CONTRACT.subject}/versions/{CONTRACT.latest}"
         with urllib.request.urlopen(stack.registry_url + path, timeout=10) as answer:
-            site.schema_id = int(json.load(answer)["id"])
-        yield site
+            schema_id = int(json.load(answer)["id"])
+        yield Site(stack, cluster, say, Records(lambda: stack.broker.bootstrap_servers, schema_id))

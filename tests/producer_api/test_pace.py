@@ -1,0 +1,72 @@
+"""Turns of an event loop that are played by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from producer_api.pace import Pace
+
+
+class Turns:
+    """A clock and the callbacks of the next turn."""
+
+    def __init__(self) -> None:
+        self.now = 50.0
+        self.next: list[Callable[[], None]] = []
+
+    def call_soon(self, callback: Callable[[], None]) -> None:
+        self.next.append(callback)
+
+    def begin(self) -> None:
+        due, self.next = self.next, []
+        for callback in due:
+            callback()
+
+
+def paced() -> tuple[Pace, Turns]:
+    turns = Turns()
+    return Pace(0.25, lambda: turns.now, turns.call_soon), turns
+
+
+def served(pace: Pace, turns: Turns, requests: int, each_s: float) -> int:
+    """How many of a turn's requests are taken; each of those takes its time."""
+    taken = 0
+    for _ in range(requests):
+        if not pace.is_spent():
+            turns.now += each_s
+            taken += 1
+    return taken
+
+
+def test_a_turn_takes_what_fits_and_refuses_the_rest() -> None:
+    pace, turns = paced()
+    assert served(pace, turns, 1000, 0.01) == 26
+    assert len(turns.next) == 1, "one callback a turn"
+    turns.begin()
+    assert served(pace, turns, 1000, 0.01) == 26
+
+
+def test_what_one_turn_can_do_is_never_refused() -> None:
+    pace, turns = paced()
+    for _ in range(20):
+        assert served(pace, turns, 20, 0.01) == 20
+        turns.now += 5.0  # the loop waits for something to do
+        turns.begin()
+
+
+def test_a_clock_that_goes_back_refuses_nothing() -> None:
+    pace, turns = paced()
+    assert not pace.is_spent()
+    turns.now -= 3600
+    assert not pace.is_spent()
+
+
+async def test_the_next_turn_of_a_real_loop_begins_anew() -> None:
+    now = 0.0
+    pace = Pace(0.25, lambda: now)
+    assert not pace.is_spent()
+    now = 1.0
+    assert pace.is_spent()
+    await asyncio.sleep(0)
+    assert not pace.is_spent()
