@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from tests.faults.ledger import Ledger
 from tests.faults.load import Answered
 from tests.faults.site import Site, wait_until
 
@@ -79,18 +80,19 @@ def workers_of(pid: int) -> list[int]:
 def overload(site: Site, for_s: float = 10.0) -> None:
     """Three times the capacity: a bounded wait for what is taken, an honest 503 for the rest, then full speed."""
     site.stack.stop_consumers()  # they would take the processor from the client, whose part is to ask for too much
-    capacity = _speed(site, 3.0)
+    ledger = Ledger()
+    capacity = _speed(site, ledger, 3.0)
     site.say(f"    capacity {capacity:,.0f} events a second; now three times as many for {for_s:.0f} s")
-    flood = site.make_load(rate=3 * capacity, batch=_BATCH, connections=3000, retry=False, timeout_s=60)
+    flood = site.make_load(ledger, rate=3 * capacity, batch=_BATCH, connections=3000, retry=False, timeout_s=60)
     flood.prepare(int(3.3 * capacity * for_s))
     with flood:
         time.sleep(for_s)
         answers = list(flood.answers)
         flood.stop()
     _check_overload(site, answers, capacity, for_s)
-    after = _speed(site, 3.0, warm=0)
+    after = _speed(site, ledger, 3.0, warm_s=0.0)
     site.say(f"    right after: {after:,.0f} events a second")
-    site.close_books(flood)
+    site.close_books(ledger)
     site.stack.start_consumers()
     assert after > 0.6 * capacity
 
@@ -115,10 +117,10 @@ _BATCH = 100
 _BOUND_S = 3.0
 
 
-def _speed(site: Site, for_s: float, warm: float = 1.0) -> float:
+def _speed(site: Site, ledger: Ledger, for_s: float, warm_s: float = 1.0) -> float:
     """Acknowledged events a second, with as many requests at a time as keep it busy."""
-    with site.load(rate=1e9, batch=_BATCH, connections=24, warm=50 if warm else 0) as load:
-        time.sleep(warm)
+    with site.make_load(ledger, rate=1e9, batch=_BATCH, connections=24) as load:
+        time.sleep(warm_s)
         before, started = load.acknowledged, time.monotonic()
         time.sleep(for_s)
         return (load.acknowledged - before) / (time.monotonic() - started)

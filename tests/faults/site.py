@@ -19,7 +19,7 @@ from confluent_kafka.admin import AdminClient
 
 from codegen.models import CONTRACTS
 from tests.faults.cluster import Cluster
-from tests.faults.ledger import Balance, Place
+from tests.faults.ledger import Balance, Ledger, Place
 from tests.faults.load import Load, LoadOptions, canonical
 from tests.faults.poison import CONTRACT
 from tests.faults.records import FRAME_BYTES, PARTITIONS, TOPIC, Found, Records
@@ -58,9 +58,9 @@ class Site:
 
     # ------------------------------------------------------------ load and books
 
-    def make_load(self, **options: Any) -> Load:
+    def make_load(self, ledger: Ledger | None = None, **options: Any) -> Load:
         """A load that does not run yet."""
-        return Load(self.stack.api_url + CONTRACT.path, LoadOptions(**options))
+        return Load(self.stack.api_url + CONTRACT.path, LoadOptions(**options), ledger or Ledger())
 
     @contextmanager
     def load(self, *, warm: int = 50, **options: Any) -> Iterator[Load]:
@@ -68,15 +68,15 @@ class Site:
         with self.make_load(**options) as load:
             load.wait_acknowledged(warm)
             yield load
-        self.close_books(load)
+        self.close_books(load.ledger)
 
-    def close_books(self, load: Load) -> Balance:
-        """Compare what the load was told with what the topic got since the last time."""
+    def close_books(self, ledger: Ledger) -> Balance:
+        """Compare what clients were told with what the topic got since the last time."""
         for record in self.read_on():
             if record.event is not None:
                 assert (record.key or b"").decode() == record.event["user_id"]
-                load.ledger.find(record.event["event_id"], canonical(record.event), record.place)
-        balance = load.ledger.balance()
+                ledger.find(record.event["event_id"], canonical(record.event), record.place)
+        balance = ledger.balance()
         for line in balance.lines():
             self.say(f"    {line}")
         self.total.add(balance)

@@ -67,9 +67,15 @@ class UnrulyRegistry:
 
         class Handler(BaseHTTPRequestHandler):
             def do_GET(self) -> None:
+                self._take(None)
+
+            def do_POST(self) -> None:
+                self._take(self.rfile.read(int(self.headers["Content-Length"])))
+
+            def _take(self, body: bytes | None) -> None:
                 nonsense = registry.nonsense
                 if nonsense is None:
-                    self._answer(*registry.ask(self.path))
+                    self._answer(*registry.ask(self.path, body))
                 else:
                     registry.spoiled += 1
                     self._answer(nonsense.status, nonsense.media_type, nonsense.body, nonsense.length)
@@ -86,10 +92,12 @@ class UnrulyRegistry:
 
         return Handler
 
-    def ask(self, path: str) -> tuple[int, str, bytes]:
-        """The honest answer."""
+    def ask(self, path: str, body: bytes | None) -> tuple[int, str, bytes]:
+        """The honest answer; a lookup has a body."""
+        headers = {} if body is None else {"Content-Type": "application/vnd.schemaregistry.v1+json"}
+        request = urllib.request.Request(self.upstream + path, body, headers)
         try:
-            with urllib.request.urlopen(self.upstream + path, timeout=_TIMEOUT_S) as answer:
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
                 return answer.status, answer.headers["Content-Type"], answer.read()
         except urllib.error.HTTPError as error:
             with error:
