@@ -65,6 +65,10 @@ class Gate:
             raise self._refusal("no_schema_id", serializer.reason)
         if self.watch.away:
             raise self._refusal("kafka_away", self.watch.away)
+        self.check_pace()
+
+    def check_pace(self) -> None:
+        """Raises Refusal when the event loop has no time left for a request's work in this turn."""
         if self.pace.is_spent():
             raise self._refusal("busy", "more requests come than can be worked off; try again", OVERLOADED)
 
@@ -103,6 +107,7 @@ class ContractEndpoint:
         try:
             self._gate.check(self._serializer)
             body = await reader.read_body(receive)
+            self._gate.check_pace()  # again: the work begins in the turn in which the body is complete
             trace = carried_headers(headers)
             try:
                 events = reader.split(body)

@@ -81,19 +81,23 @@ def overload(site: Site, for_s: float = 10.0) -> None:
     """Three times the capacity: a bounded wait for what is taken, an honest 503 for the rest, then full speed."""
     site.stack.stop_consumers()  # they would take the processor from the client, whose part is to ask for too much
     ledger = Ledger()
-    capacity = _speed(site, ledger, 3.0)
-    site.say(f"    capacity {capacity:,.0f} events a second; now three times as many for {for_s:.0f} s")
-    flood = site.make_load(ledger, rate=3 * capacity, batch=_BATCH, connections=3000, retry=False, timeout_s=60)
-    flood.prepare(int(3.3 * capacity * for_s))
-    with flood:
-        time.sleep(for_s)
-        answers = list(flood.answers)
-        flood.stop()
-    _check_overload(site, answers, capacity, for_s)
-    after = _speed(site, ledger, 3.0, warm_s=0.0)
-    site.say(f"    right after: {after:,.0f} events a second")
-    site.close_books(ledger)
+    with site.api_with():
+        assert site.stack.api is not None
+        # The client measures, so it must not be the one that waits for the processor.
+        os.setpriority(os.PRIO_PROCESS, site.stack.api.pid, 10)
+        capacity = _speed(site, ledger, 3.0)
+        site.say(f"    capacity {capacity:,.0f} events a second; now three times as many for {for_s:.0f} s")
+        flood = site.make_load(ledger, rate=3 * capacity, batch=_BATCH, connections=3000, retry=False, timeout_s=60)
+        flood.prepare(int(3.3 * capacity * for_s))
+        with flood:
+            time.sleep(for_s)
+            answers = list(flood.answers)
+            flood.stop()
+        after = _speed(site, ledger, 3.0, warm_s=1.0)
+        site.close_books(ledger)
     site.stack.start_consumers()
+    _check_overload(site, answers, capacity, for_s)
+    site.say(f"    a second after: {after:,.0f} events a second")
     assert after > 0.6 * capacity
 
 
@@ -108,7 +112,7 @@ def _check_overload(site: Site, answers: list[Answered], capacity: float, for_s:
     )
     assert len(taken) + len(refused) == len(answers), "there was another answer than 202 and 503"
     assert refused, "nothing was refused: that was no overload"
-    assert {each.retry_after for each in refused} == {"1"}
+    assert {each.retry_after for each in refused} == {"1"}, "it has room again within a second"
     assert _at(taken, 0.99) < _BOUND_S
     assert accepted > 0.3 * capacity, "refusing took the time that the work needed"
 

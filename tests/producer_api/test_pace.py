@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Callable
+from typing import Any
 
 from producer_api.pace import Pace
+
+Api = Any
 
 
 class Turns:
@@ -70,3 +74,30 @@ async def test_the_next_turn_of_a_real_loop_begins_anew() -> None:
     assert pace.is_spent()
     await asyncio.sleep(0)
     assert not pace.is_spent()
+
+
+async def test_what_is_left_of_a_busy_turn_is_refused_before_it_is_looked_at(api: Api, event: dict[str, Any]) -> None:
+    api.service._gate.pace = Pace(-1.0)
+    response = await api.post(json.dumps(event))
+    assert (response.status_code, response.json()["type"]) == (503, "/problems/overloaded")
+    assert response.headers["retry-after"] == "1"
+    assert api.totals()["requests_refused"] == {"busy": 1}
+    assert api.totals()["received"] == 0
+    api.service._gate.pace = Pace()
+    assert (await api.post(json.dumps(event))).status_code == 202
+
+
+async def test_a_body_that_comes_later_is_measured_by_the_turn_in_which_it_is_complete(
+    api: Api, event: dict[str, Any]
+) -> None:
+    class Spent:
+        """Has room when a request begins, and none when its body is there."""
+
+        asked = 0
+
+        def is_spent(self) -> bool:
+            self.asked += 1
+            return self.asked > 1
+
+    api.service._gate.pace = Spent()
+    assert (await api.post(json.dumps(event))).status_code == 503
