@@ -88,7 +88,7 @@ def overload(site: Site, for_s: float = 10.0) -> None:
         capacity = _speed(site, ledger, 3.0)
         site.say(f"    capacity {capacity:,.0f} events a second; now three times as many for {for_s:.0f} s")
         flood = site.make_load(ledger, rate=3 * capacity, batch=_BATCH, connections=3000, retry=False, timeout_s=60)
-        flood.prepare(int(3.3 * capacity * for_s))
+        flood.prepare(min(100_000, int(3.3 * capacity * for_s)))
         with flood:
             time.sleep(for_s)
             answers = list(flood.answers)

@@ -19,7 +19,7 @@ from tools.stack import CONSUMERS
 _SPOILED = b"\x07 no frame"
 
 
-def kill_consumers_mid_batch(site: Site, rounds: int = 2) -> None:
+def kill_consumers_mid_batch(site: Site, rounds: int = 1) -> None:
     """Nothing is skipped: the topic's poison, which is spread among the events, is dead-lettered to the last."""
     before = site.counted.total()
     spoiled: list[Place] = []

@@ -32,7 +32,7 @@ def registry_away_at_start(site: Site) -> None:
     assert site.post_one() == 503
     wait_until(lambda: all(_state(site, name) == "paused" for name in CONSUMERS), "consumers were to wait", 60)
     site.start_registry()
-    took_s = wait_until(lambda: site.get("/health/ready")[0] == 200, "the API was to come up by itself", 30)
+    took_s = wait_until(site.is_ready, "the API was to come up by itself", 30)
     site.say(f"    ready {took_s:.1f} s after the registry came back")
     with site.load() as load:
         load.wait_acknowledged(200)
@@ -45,7 +45,7 @@ def registry_away_while_running(site: Site) -> None:
     with site.load() as load:
         site.kill_registry()
         load.wait_acknowledged(600)
-        assert site.get("/health/ready")[0] == 200
+        assert site.is_ready()
         assert {each.status for each in load.answers} == {202}
         site.wait_moving(*CONSUMERS)
         site.start_registry()
@@ -117,7 +117,7 @@ def _start_api_on_nonsense(site: Site, registry: UnrulyRegistry) -> None:
         assert _reason(site).startswith("not ready"), nonsense.name
         assert site.post_one() == 503
     registry.nonsense = None
-    wait_until(lambda: site.get("/health/ready")[0] == 200, "the API was to come up by itself", 30)
+    wait_until(site.is_ready, "the API was to come up by itself", 30)
     site.stack.stop_api()
     site.stack.start_api()
     site.say("    the API: not ready on each of them, ready by itself afterwards")

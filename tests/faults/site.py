@@ -26,7 +26,7 @@ from tests.faults.records import FRAME_BYTES, PARTITIONS, TOPIC, Found, Records
 from tools.child import Child
 from tools.parts import Parts
 from tools.project import this_code
-from tools.stack import Stack, StackOptions
+from tools.stack import CONSUMERS, Stack, StackOptions
 
 DEAD_LETTERS = f"{TOPIC}.dlq"
 BROKERS = 3
@@ -138,6 +138,13 @@ class Site:
         pairs = [line.rpartition(" ")[::2] for line in lines if line.startswith((f"{name}{{", f"{name} "))]
         return {series.removeprefix(name): float(value) for series, value in pairs}
 
+    def is_ready(self) -> bool:
+        """Whether the API can take events."""
+        try:
+            return self.get("/health/ready")[0] == 200
+        except OSError:
+            return False
+
     def get(self, path: str) -> tuple[int, dict[str, Any]]:
         try:
             with urllib.request.urlopen(self.stack.api_url + path, timeout=10) as answer:
@@ -184,6 +191,7 @@ class Site:
     def kill_registry(self) -> None:
         assert self.stack.registry is not None
         self.stack.registry.kill()
+        self.stack.registry = None
 
     def start_registry(self) -> None:
         self.stack._start_registry()
@@ -231,6 +239,23 @@ class Site:
         counted = self.counts()
         self.say(f"    counts: {counted.total():,} counted, {self.counted.total():,} in the topic")
         assert counted == self.counted
+
+    def heal(self) -> None:
+        """After a drill that broke off in the middle: everything runs again."""
+        for number, process in enumerate(self.cluster._processes, start=1):
+            if process.poll() is not None:
+                self.cluster.launch(number)
+        self.wait_in_sync()
+        if self.stack.registry is None:
+            self.start_registry()
+        if not self.is_ready():
+            if self.stack.api is not None:
+                self.stack.api.kill()
+            self.stack.start_api()
+        for name in CONSUMERS:
+            if name not in self.stack.consumers:
+                self.stack.start_consumers([name])
+        self.read_on()
 
     def child(self, name: str, arguments: list[str], environment: dict[str, str] | None = None) -> Child:
         """A process beside those of the stack; whoever starts it ends it."""

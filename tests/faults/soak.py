@@ -47,9 +47,10 @@ def run(site: Site, drill: Drill) -> bool:
     started = time.monotonic()
     say(f"-- {drill.name}")
     try:
-        drill.run(site)
+        (drill.longer or drill.run)(site)
     except Exception:  # noqa: BLE001 - told, counted, and the next drill goes on
         say(traceback.format_exc())
+        site.heal()
         return False
     finally:
         say(f"   {time.monotonic() - started:.1f} s")
