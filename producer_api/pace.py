@@ -1,4 +1,4 @@
-"""When the process has more to do than it can: told by how long a turn of the event loop takes."""
+"""When more comes than can be done: told by how long the event loop's turns and the brokers' acknowledgements take."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ from time import monotonic
 from typing import Final
 
 DEFAULT_MAX_BUSY_S: Final = 0.5
+DEFAULT_MAX_WAIT_S: Final = 1.0
+_INTERVAL_S: Final = 0.25
 
 
 class Pace:
@@ -42,3 +44,42 @@ class Pace:
 
     def _end_turn(self) -> None:
         self._turn_began = None
+
+
+class StandingQueue:
+    """Says when the records that wait for the brokers have become a queue that no longer empties itself.
+
+    As CoDel does it (RFC 8289, section 3.2): not the longest wait tells, but the shortest of an interval. A burst, or
+    one leader that stands still, leaves others that are acknowledged at once; in a standing queue everybody waits.
+    Without acknowledgements nothing is known, and nothing refused: that is the brokers' watch's part.
+    """
+
+    __slots__ = ("_began", "_clock", "_lowest_s", "_max_wait_s", "_previous_s")
+
+    def __init__(self, max_wait_s: float = DEFAULT_MAX_WAIT_S, clock: Callable[[], float] = monotonic) -> None:
+        self._max_wait_s = max_wait_s
+        self._clock = clock
+        self._began = clock()
+        self._lowest_s: float | None = None
+        self._previous_s: float | None = None
+
+    def note(self, wait_s: float) -> None:
+        """A record was acknowledged after `wait_s`."""
+        self._roll()
+        self._lowest_s = wait_s if self._lowest_s is None else min(wait_s, self._lowest_s)
+
+    def is_standing(self) -> bool:
+        """Whether even the shortest wait of a whole interval, and of the one that runs, was too long."""
+        self._roll()
+        if self._previous_s is None:
+            return False
+        lowest_s = self._previous_s if self._lowest_s is None else min(self._previous_s, self._lowest_s)
+        return lowest_s > self._max_wait_s
+
+    def _roll(self) -> None:
+        elapsed = self._clock() - self._began
+        if 0 <= elapsed < _INTERVAL_S:
+            return
+        self._previous_s = self._lowest_s if 0 <= elapsed < 2 * _INTERVAL_S else None
+        self._lowest_s = None
+        self._began = self._clock()

@@ -26,7 +26,7 @@ from producer_api.errors import (
 from producer_api.health import BrokerWatch
 from producer_api.ingest import Ingestion
 from producer_api.metrics import ContractMetrics
-from producer_api.pace import Pace
+from producer_api.pace import Pace, StandingQueue
 from producer_api.receipts import Headers
 from producer_api.rejects import Rejects
 from producer_api.serializer import Serializer
@@ -56,6 +56,7 @@ class Gate:
     retry_after_s: int
     closing: bool = False
     pace: Pace = field(default_factory=Pace)
+    queue: StandingQueue = field(default_factory=StandingQueue)
 
     def check(self, serializer: Serializer) -> None:
         """Raises Refusal while events cannot be taken."""
@@ -68,8 +69,8 @@ class Gate:
         self.check_pace()
 
     def check_pace(self) -> None:
-        """Raises Refusal when the event loop has no time left for a request's work in this turn."""
-        if self.pace.is_spent():
+        """Raises Refusal when this turn of the event loop, or the brokers, have no room for a request's work."""
+        if self.pace.is_spent() or self.queue.is_standing():
             raise self._refusal("busy", "more requests come than can be worked off; try again", OVERLOADED)
 
     def _refusal(self, reason: str, detail: str, problem: ProblemType = UNAVAILABLE) -> Refusal:

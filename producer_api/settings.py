@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
-from producer_api.pace import DEFAULT_MAX_BUSY_S
+from producer_api.pace import DEFAULT_MAX_BUSY_S, DEFAULT_MAX_WAIT_S
 from tools import config
 
 # What a 2xx answer promises, and the partitions that Java clients choose: not for the environment to change.
@@ -28,6 +28,7 @@ VARIABLES: Final = (
     "API_MAX_IN_FLIGHT_RECORDS",
     "API_MAX_IN_FLIGHT_BYTES",
     "API_MAX_BUSY_S",
+    "API_MAX_WAIT_S",
     "API_BODY_TIMEOUT_S",
     "API_FLUSH_TIMEOUT_S",
     "API_PROBE_TIMEOUT_S",
@@ -51,6 +52,7 @@ class Settings:
     max_in_flight_records: int = 100_000
     max_in_flight_bytes: int = 64 * 1024 * 1024
     max_busy_s: float = DEFAULT_MAX_BUSY_S
+    max_wait_s: float = DEFAULT_MAX_WAIT_S
     body_timeout_s: float = 10.0
     flush_timeout_s: float = 10.0
     probe_timeout_s: float = 2.0
@@ -82,6 +84,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         max_in_flight_records=max_in_flight_records,
         max_in_flight_bytes=max_in_flight_bytes,
         max_busy_s=config.setting_float("API_MAX_BUSY_S", base.max_busy_s, 0.001, given),
+        max_wait_s=config.setting_float("API_MAX_WAIT_S", base.max_wait_s, 0.001, given),
         body_timeout_s=config.setting_float("API_BODY_TIMEOUT_S", base.body_timeout_s, 0.1, given),
         flush_timeout_s=config.setting_float("API_FLUSH_TIMEOUT_S", base.flush_timeout_s, 0.0, given),
         probe_timeout_s=config.setting_float("API_PROBE_TIMEOUT_S", base.probe_timeout_s, 0.1, given),

@@ -7,7 +7,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from producer_api.pace import Pace
+from producer_api.pace import Pace, StandingQueue
 
 Api = Any
 
@@ -101,3 +101,36 @@ async def test_a_body_that_comes_later_is_measured_by_the_turn_in_which_it_is_co
 
     api.service._gate.pace = Spent()
     assert (await api.post(json.dumps(event))).status_code == 503
+
+
+def test_a_queue_stands_when_even_the_shortest_wait_is_long() -> None:
+    turns = Turns()
+    queue = StandingQueue(1.0, lambda: turns.now)
+    assert not queue.is_standing(), "nothing is known yet"
+    for wait_s, stands in ((0.01, False), (3.0, False), (3.0, False), (3.0, False), (2.0, True), (0.5, False)):
+        queue.note(wait_s)
+        assert queue.is_standing() is stands, wait_s
+        turns.now += 0.2
+    queue.note(4.0)
+    turns.now += 0.6
+    assert not queue.is_standing(), "it is empty: nobody was acknowledged of late"
+
+
+def test_one_leader_that_stands_still_makes_no_standing_queue() -> None:
+    turns = Turns()
+    queue = StandingQueue(1.0, lambda: turns.now)
+    for _ in range(50):
+        queue.note(9.0)
+        queue.note(0.004)
+        turns.now += 0.05
+        assert not queue.is_standing()
+
+
+async def test_what_the_brokers_cannot_take_is_refused(api: Api, event: dict[str, Any]) -> None:
+    turns = Turns()
+    api.service._gate.queue = queue = StandingQueue(1.0, lambda: turns.now)
+    queue.note(60.0)
+    turns.now += 0.3
+    queue.note(60.0)
+    response = await api.post(json.dumps(event))
+    assert (response.status_code, response.json()["type"]) == (503, "/problems/overloaded")
