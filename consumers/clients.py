@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from consumers.faults import ConsumerError, RegistryUnavailable, Unavailable
 
@@ -72,8 +72,20 @@ def make_registry() -> SchemaRegistryClient:
     return SchemaRegistryClient({**schema_registry_conf(), **_REGISTRY_DEFAULTS})
 
 
+class TopicSize(NamedTuple):
+    """`replicas` is how many brokers keep each partition."""
+
+    partitions: int
+    replicas: int
+
+
 def partition_count(client: Consumer, topic: str, timeout_s: float = 5.0) -> int:
-    """How many partitions `topic` has. Raises ConsumerError if there is no such topic, Unavailable without a broker."""
+    """How many partitions `topic` has. Raises as `topic_size`."""
+    return topic_size(client, topic, timeout_s).partitions
+
+
+def topic_size(client: Consumer, topic: str, timeout_s: float = 5.0) -> TopicSize:
+    """The size of `topic`. Raises ConsumerError if there is no such topic, Unavailable without a broker."""
     from confluent_kafka import KafkaException
 
     try:
@@ -85,7 +97,7 @@ def partition_count(client: Consumer, topic: str, timeout_s: float = 5.0) -> int
         ) from exception
     if found is None or found.error is not None or not found.partitions:
         raise ConsumerError(f"the topic {topic} does not exist: create it (`pipeline topics create`)")
-    return len(found.partitions)
+    return TopicSize(len(found.partitions), max(len(each.replicas) for each in found.partitions.values()) or 1)
 
 
 def registered_id(registry: SchemaRegistryClient, subject: str, avsc: str) -> int:

@@ -20,7 +20,7 @@ import threading
 from typing import Any, Final
 
 from consumers.backoff import Backoff
-from consumers.clients import make_consumer, partition_count
+from consumers.clients import make_consumer, topic_size
 from consumers.dead_letter import DeadLetterQueue
 from consumers.deserializer import Decoded
 from consumers.faults import ConsumerError, Unavailable, Undecodable
@@ -97,7 +97,7 @@ class FaustConsumer:
 
         probe = make_consumer(self._setup.group)
         try:
-            partitions = self._setup.wait_for(lambda: partition_count(probe, self._setup.contract.topic))
+            size = self._setup.wait_for(lambda: topic_size(probe, self._setup.contract.topic))
             self._setup.check_registered()
         finally:
             probe.close()
@@ -106,7 +106,9 @@ class FaustConsumer:
             **{**_TIMINGS, **faust_settings(kafka_conf("consumer"))},
             store="memory://",
             datadir=folder,
-            topic_partitions=partitions,
+            topic_partitions=size.partitions,
+            # One copy of the table's changelog, Faust's default, would be gone with its broker.
+            topic_replication_factor=size.replicas,
             topic_disable_leader=True,
             web_enabled=False,
             autodiscover=False,

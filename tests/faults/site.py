@@ -101,7 +101,7 @@ class Site:
         except KafkaException:
             return 0
 
-    def wait_in_sync(self, within_s: float = 90.0) -> float:
+    def wait_in_sync(self, within_s: float = 180.0) -> float:
         """Wait until every replica of every topic is in sync, and every partition is led."""
         return wait_until(self._in_sync, "all replicas were to be in sync", within_s)
 
@@ -214,7 +214,7 @@ class Site:
         child.check()
         return child.latest or {}
 
-    def wait_caught_up(self, *names: str, within_s: float = 90.0) -> None:
+    def wait_caught_up(self, *names: str, within_s: float = 180.0) -> None:
         for name in names:
             group = f"{CONTRACT.name}-{name}"
             wait_until(partial(self._has_no_lag, group), f"the lag of {name} was to be 0", within_s)
