@@ -24,7 +24,6 @@ from tools.project import project_environment
 
 CONSUMERS: Final = ("standard", "counts", "faust")
 _POLL_S: Final = 0.1
-_START_TIMEOUT_S: Final = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,7 @@ class StackOptions:
     broker_port: int = 0
     registry_port: int = 0
     parts: Parts = EMBEDDED
+    start_timeout_s: float = 40.0
 
 
 class Stack:
@@ -189,11 +189,12 @@ class Stack:
         return done.stdout
 
     def _wait(self, ready: Callable[[], bool], what: str, watched: Sequence[Child]) -> None:
-        deadline = time.monotonic() + _START_TIMEOUT_S
+        timeout_s = self.options.start_timeout_s
+        deadline = time.monotonic() + timeout_s
         while not ready():
             self.check()
             if time.monotonic() > deadline:
-                raise ChildError(f"{what} did not come up within {_START_TIMEOUT_S:.0f} s{watched[-1].last_words()}")
+                raise ChildError(f"{what} did not come up within {timeout_s:.0f} s{watched[-1].last_words()}")
             time.sleep(_POLL_S)
 
     def check(self) -> None:

@@ -265,7 +265,9 @@ class Site:
 @contextmanager
 def open_site(folder: Path, say: Callable[[str], None]) -> Iterator[Site]:
     """Everything up; at the end everything down, and nothing left."""
-    options = StackOptions(this_code(), folder, partitions=PARTITIONS, parts=Parts("kafka", BROKERS))
+    options = StackOptions(
+        this_code(), folder, partitions=PARTITIONS, parts=Parts("kafka", BROKERS), start_timeout_s=120.0
+    )
     with Stack(options, say) as stack:
         cluster = Cluster(stack.broker_port, size=BROKERS, log_path=folder / "broker.log")
         stack.broker = cluster
