@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import sys
 import tempfile
 import time
@@ -29,17 +30,17 @@ def main() -> int:
 
 def _rotate(site: Site, drills: list[Drill], minutes: float) -> int:
     started, broken, runs = time.monotonic(), Counter[str](), Counter[str]()
-    while not runs or time.monotonic() - started < minutes * 60:
-        for drill in drills:
-            if not run(site, drill):
-                broken[drill.name] += 1
-            runs[drill.name] += 1
+    for drill in itertools.cycle(drills):
+        if runs[drill.name] and time.monotonic() - started >= minutes * 60:
+            break
+        runs[drill.name] += 1
+        broken[drill.name] += not run(site, drill)
     say(f"== {(time.monotonic() - started) / 60:.1f} minutes, {runs.total()} drills: {dict(runs)}")
     for line in site.total.lines():
         say(f"    {line}")
     say(f"    poison dead-lettered     {site.poison:>9,}")
-    say(f"broken promises: {dict(broken) or 'none'}")
-    return 1 if broken else 0
+    say(f"broken promises: {dict(+broken) or 'none'}")
+    return 1 if +broken else 0
 
 
 def run(site: Site, drill: Drill) -> bool:
