@@ -11,6 +11,7 @@ from consumers.faults import ConsumerError, RegistryUnavailable, Unavailable
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Producer
+    from confluent_kafka.admin import TopicMetadata
     from confluent_kafka.schema_registry import RegisteredSchema, SchemaRegistryClient
 
 # librdkafka's own lines; the loop says what matters of them.
@@ -80,12 +81,17 @@ class TopicSize(NamedTuple):
 
 
 def partition_count(client: Consumer, topic: str, timeout_s: float = 5.0) -> int:
-    """How many partitions `topic` has. Raises as `topic_size`."""
-    return topic_size(client, topic, timeout_s).partitions
+    """How many partitions `topic` has. Raises ConsumerError if there is no such topic, Unavailable without a broker."""
+    return len(_find_topic(client, topic, timeout_s).partitions)
 
 
 def topic_size(client: Consumer, topic: str, timeout_s: float = 5.0) -> TopicSize:
-    """The size of `topic`. Raises ConsumerError if there is no such topic, Unavailable without a broker."""
+    """The size of `topic`. Raises as `partition_count`."""
+    partitions = _find_topic(client, topic, timeout_s).partitions.values()
+    return TopicSize(len(partitions), max(1, *(len(each.replicas) for each in partitions)))
+
+
+def _find_topic(client: Consumer, topic: str, timeout_s: float) -> TopicMetadata:
     from confluent_kafka import KafkaException
 
     try:
@@ -97,7 +103,7 @@ def topic_size(client: Consumer, topic: str, timeout_s: float = 5.0) -> TopicSiz
         ) from exception
     if found is None or found.error is not None or not found.partitions:
         raise ConsumerError(f"the topic {topic} does not exist: create it (`pipeline topics create`)")
-    return TopicSize(len(found.partitions), max(len(each.replicas) for each in found.partitions.values()) or 1)
+    return found
 
 
 def registered_id(registry: SchemaRegistryClient, subject: str, avsc: str) -> int:
