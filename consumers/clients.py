@@ -11,7 +11,7 @@ from consumers.faults import ConsumerError, RegistryUnavailable, Unavailable
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Producer
-    from confluent_kafka.admin import TopicMetadata
+    from confluent_kafka.admin import TopicMetadata  # type: ignore[attr-defined]  # public, though not marked as exported
     from confluent_kafka.schema_registry import RegisteredSchema, SchemaRegistryClient
 
 # librdkafka's own lines; the loop says what matters of them.
@@ -95,7 +95,7 @@ def _find_topic(client: Consumer, topic: str, timeout_s: float) -> TopicMetadata
     from confluent_kafka import KafkaException
 
     try:
-        found = client.list_topics(topic, timeout=timeout_s).topics.get(topic)
+        found: TopicMetadata | None = client.list_topics(topic, timeout=timeout_s).topics.get(topic)
     except KafkaException as exception:
         raise Unavailable(
             f"no Kafka broker answered within {timeout_s:g} s ({exception.args[0].str()}): "
