@@ -37,6 +37,7 @@ def stop_the_api(site: Site) -> None:
         took_s = time.monotonic() - started
         last = api.finals[-1]["api"]
         site.say(f"    drained in {took_s:.1f} s: {last}")
+        assert last["received"] == last["accepted"] + sum(last["refused"].values()), last
         assert last["undelivered"] == last["unknown"] == 0, last
         assert api not in site.stack.unclean, "the API did not end by itself"
         site.stack.start_api()

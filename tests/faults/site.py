@@ -252,9 +252,9 @@ class Site:
             if self.stack.api is not None:
                 self.stack.api.kill()
             self.stack.start_api()
-        for name in CONSUMERS:
-            if name not in self.stack.consumers:
-                self.stack.start_consumers([name])
+        for name in list(self.stack.consumers):
+            self.kill_consumer(name)
+        self.stack.start_consumers()
         self.read_on()
 
     def child(self, name: str, arguments: list[str], environment: dict[str, str] | None = None) -> Child:
