@@ -26,7 +26,7 @@ from tests.faults.records import FRAME_BYTES, PARTITIONS, TOPIC, Found, Records
 from tools.child import Child
 from tools.parts import Parts
 from tools.project import this_code
-from tools.stack import CONSUMERS, Stack, StackOptions
+from tools.stack import Stack, StackOptions
 
 DEAD_LETTERS = f"{TOPIC}.dlq"
 BROKERS = 3
