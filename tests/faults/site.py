@@ -133,7 +133,7 @@ class Site:
 
     def metric(self, name: str) -> dict[str, float]:
         """Labels (as they are written) → value."""
-        with urllib.request.urlopen(f"{self.stack.api_url}/metrics", timeout=5) as answer:
+        with urllib.request.urlopen(f"{self.stack.api_url}/metrics", timeout=30) as answer:
             lines = answer.read().decode().splitlines()
         pairs = [line.rpartition(" ")[::2] for line in lines if line.startswith((f"{name}{{", f"{name} "))]
         return {series.removeprefix(name): float(value) for series, value in pairs}
