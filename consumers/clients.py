@@ -24,8 +24,12 @@ _CONSUMER_DEFAULTS: Final = {
     "auto.offset.reset": "earliest",
     "session.timeout.ms": 6000,
     "heartbeat.interval.ms": 2000,
+    # Of a rebalance, only those partitions stop that move.
+    "partition.assignment.strategy": "cooperative-sticky",
     "log_level": 3,
 }
+# With group.protocol=consumer (KIP-848) the brokers decide these, and librdkafka refuses them.
+_CLASSIC_ONLY: Final = ("session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy")
 # Whatever could be read must fit into a dead letter: the broker, not the client, says what is too large.
 _PRODUCER_DEFAULTS: Final = {
     "partitioner": "murmur2_random",
@@ -47,7 +51,12 @@ def make_consumer(
     from tools.config import kafka_conf
 
     ours = {"group.id": group, "enable.auto.commit": False, "enable.auto.offset.store": False, **(overrides or {})}
-    conf = {**_CONSUMER_DEFAULTS, **kafka_conf("consumer", **ours)}
+    told = kafka_conf("consumer", **ours)
+    defaults = dict(_CONSUMER_DEFAULTS)
+    if told.get("group.protocol") == "consumer":
+        for name in _CLASSIC_ONLY:
+            del defaults[name]
+    conf = {**defaults, **told}
     if on_commit is not None:
         conf["on_commit"] = on_commit
     return Consumer(conf, logger=_client_log)
