@@ -65,20 +65,25 @@ class Dedupe:
 
 @dataclass(slots=True)
 class Seen:
-    """The values of one partition's last `window` offsets, each with the first offset that has it; from `begin` on."""
+    """The values of one partition from `begin` on, each with the last two offsets that have it.
+
+    Lanes bring records a little out of order, so that twice the window is remembered.
+    """
 
     window: int
     begin: int
-    _first: dict[object, int] = field(default_factory=dict)
+    _last: dict[object, tuple[int, int]] = field(default_factory=dict)
     _order: deque[tuple[int, object]] = field(default_factory=deque)
 
     def note(self, value: object, offset: int) -> bool:
-        """Whether an earlier record has the value; a record that comes again is not earlier than itself."""
-        while self._order and self._order[0][0] < offset - self.window:
+        """Whether one of the `window` records before has the value; a record that comes again is not before itself."""
+        while self._order and self._order[0][0] < offset - 2 * self.window:
             old, gone = self._order.popleft()
-            if self._first.get(gone) == old:
-                del self._first[gone]
-        first = self._first.setdefault(value, offset)
-        if first == offset:
+            if self._last[gone][1] == old:
+                del self._last[gone]
+        earlier, last = self._last.get(value, (-1, -1))
+        if last < offset:
+            self._last[value] = (last, offset)
             self._order.append((offset, value))
-        return first < offset
+            earlier = last
+        return earlier >= max(0, offset - self.window)

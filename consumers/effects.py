@@ -49,7 +49,7 @@ class EffectWriter:
         if key is None and contract.key is not None:
             key = text_of(getattr(effect.value, attribute_named(type(effect.value), contract.key)))
         body = frame(schema_id, effect.value.serialize())
-        self.outbox.put(Outgoing(contract.topic, None if key is None else key.encode(), body, effect.headers))
+        self.outbox.put(Outgoing(contract.topic, None if key is None else key.encode(), body, effect.headers, effect))
 
     def confirm(self, timeout_s: float) -> None:
         """Return when every effect is durable. Raises DeliveryUnconfirmed or ConsumerError, as Outbox.confirm."""

@@ -69,22 +69,27 @@ def function_handler(function: Any, model: type[AvroModel]) -> FunctionHandler:
         p.kind is p.KEYWORD_ONLY and p.default is p.empty for p in parameters
     ):
         raise ConsumerError(f"the handler {name} takes {len(required)} arguments: it gets the event, and the record")
-    _check_model(name, target, required[0].name, model)
-    return FunctionHandler(function, len(required) == _WITH_RECORD)
-
-
-def _check_model(name: str, target: Callable[..., Any], parameter: str, model: type[AvroModel]) -> None:
-    """The annotation, where there is one, is the model that the consumer reads into."""
-    try:
-        wanted = typing.get_type_hints(target).get(parameter)
-    except NameError as error:
-        raise ConsumerError(f"the annotations of the handler {name} cannot be read: {error}") from None
-    if inspect.isclass(wanted) and issubclass(wanted, AvroModel) and not issubclass(model, wanted):
+    wanted = annotated_model(function)
+    if wanted is not None and not issubclass(model, wanted):
         raise ConsumerError(
             f"the handler {name} wants {wanted.FULL_NAME} version {wanted.VERSION}, and this consumer reads "
             f"{model.FULL_NAME} version {model.VERSION}: change the annotation, the pin in contract.toml ([readers]), "
             f"or --reader-version"
         )
+    return FunctionHandler(function, len(required) == _WITH_RECORD)
+
+
+def annotated_model(function: Any) -> type[AvroModel] | None:
+    """The generated model that the first argument is annotated with, if it is one. Raises ConsumerError."""
+    target = function if inspect.isroutine(function) else type(function).__call__
+    try:
+        hints = typing.get_type_hints(target)
+    except NameError as error:
+        raise ConsumerError(f"the annotations of {target.__qualname__} cannot be read: {error}") from None
+    first = next((name for name in inspect.signature(function).parameters), "")
+    wanted = hints.get(first)
+    is_generated = inspect.isclass(wanted) and issubclass(wanted, AvroModel) and hasattr(wanted, "FULL_NAME")
+    return wanted if is_generated else None
 
 
 def load_function(place: str) -> Function:

@@ -75,6 +75,10 @@ class Loop:
         Raises ConsumerError for what a person must mend, also when the last work could not be made durable.
         """
         self.begin()
+        self.run_to_end()
+
+    def run_to_end(self) -> None:
+        """What `run` does after `begin`."""
         try:
             while not self.stop.is_set():
                 self.step()
