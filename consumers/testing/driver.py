@@ -89,6 +89,7 @@ class Driver(Generic[_Function]):
         dead_letter_limit: int = 50,
         dedupe_field: str | None = None,
         dedupe_window: int = 10_000,
+        commit_interval_s: float = 1.0,
         seed: int = 0,
     ) -> None:
         self.function = function
@@ -99,6 +100,7 @@ class Driver(Generic[_Function]):
         self._concurrency = concurrency
         self._attempts = attempts
         self._limit = dead_letter_limit
+        self._commit_interval_s = commit_interval_s
         self._dedupe = (dedupe_field, dedupe_window)
         self._draw = Random(seed)  # noqa: S311 - no secret is drawn
         self._registry = Registry(self.world, self.contract)
@@ -219,6 +221,7 @@ class Driver(Generic[_Function]):
             steps=self._steps(deserializer),
             reporter=Reporter(self.progress, as_json=True, out=io.StringIO(), clock=world.clock),
             stop=self._stop,
+            commit_interval_s=self._commit_interval_s,
             attempts=lambda: Attempts(self._attempts, Backoff(draw=waits)),
             lanes=DrawnLanes(world, self._concurrency, self._draw),
             liveness=Liveness(clock=world.clock),
