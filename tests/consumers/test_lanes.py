@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from consumers.assignment import Assignment, Item
+from consumers.assignment import Assignment, Item, lane_of
 from consumers.attempts import Attempts
 from consumers.effects import Produce
 from consumers.faults import ConsumerError
@@ -73,7 +73,8 @@ def test_what_ends_a_process_is_told_to_the_loop_and_does_not_end_the_lane() -> 
 def test_an_offset_waits_for_all_before_it() -> None:
     ours = Assignment(3)
     ours.add({0})
-    for offset, key in ((4, b"a"), (7, b"b"), (8, b"c")):
+    by_lane = {lane_of(record(b"", key=b"%d" % number), 3): b"%d" % number for number in range(50)}
+    for offset, key in ((4, by_lane[0]), (7, by_lane[1]), (8, by_lane[2])):
         ours.take(record(b"", offset, key=key), Attempts())
     lanes = [ours._partitions[0][number] for number in range(3)]
     ours.finish(lanes[2])

@@ -57,8 +57,9 @@ class Shop:
 Act = Callable[[Driver[Shop]], None]
 
 
-def send(driver: Driver[Shop], user: int, version: int) -> None:
-    driver.send(event(len(driver.world.records("events")), user, version))
+def send(driver: Driver[Shop], users: list[int], version: int) -> None:
+    for user in users:
+        driver.send(event(len(driver.world.records("events")), user, version))
 
 
 def rebalance(driver: Driver[Shop], partition: int, lost: bool) -> None:
@@ -79,7 +80,11 @@ def stop(driver: Driver[Shop]) -> None:
 
 
 ACTS = st.one_of(
-    st.builds(lambda user, version: lambda d: send(d, user, version), st.integers(0, 4), st.sampled_from([1, 2])),
+    st.builds(
+        lambda users, version: lambda d: send(d, users, version),
+        st.lists(st.integers(0, 9), min_size=1, max_size=8),
+        st.sampled_from([1, 2]),
+    ),
     st.builds(lambda partition: lambda d: d.send_bytes(b"junk", b"k", partition), st.integers(0, PARTITIONS - 1)),
     st.builds(lambda: lambda d: d.send_bytes(None, b"k", 0)),
     st.builds(lambda n: lambda d: steps(d, n), st.integers(1, 12)),
@@ -97,9 +102,26 @@ ACTS = st.one_of(
 )
 
 
-@given(acts=st.lists(ACTS, max_size=25), concurrency=st.sampled_from([1, 1, 4]), seed=st.integers(0, 999))
-def test_no_record_is_skipped_and_commits_are_contiguous(acts: list[Act], concurrency: int, seed: int) -> None:
-    driver = Driver(Shop(), CONTRACT, partitions=PARTITIONS, concurrency=concurrency, seed=seed, dead_letter_limit=100)
+@given(
+    users=st.lists(st.integers(0, 9), max_size=30),
+    acts=st.lists(ACTS, max_size=25),
+    concurrency=st.sampled_from([1, 4]),
+    interval_s=st.sampled_from([0.0, 1.0]),
+    seed=st.integers(0, 999),
+)
+def test_no_record_is_skipped_and_commits_are_contiguous(
+    users: list[int], acts: list[Act], concurrency: int, interval_s: float, seed: int
+) -> None:
+    driver = Driver(
+        Shop(),
+        CONTRACT,
+        partitions=PARTITIONS,
+        concurrency=concurrency,
+        commit_interval_s=interval_s,
+        seed=seed,
+        dead_letter_limit=100,
+    )
+    send(driver, users, 2)
     for act in acts:
         act(driver)
     driver.world.registry_away = driver.world.broker_silent = False
