@@ -33,7 +33,7 @@ _RUN = {
     "counts": "from consumers.counts import run_counts as run",
     "faust": "from consumers.faust_app import run_faust as run",
     "run": "from consumers.function import run_function; run = lambda options: run_function('probe:take', options)",
-    "faust-handler": "from consumers.faust_app import run_faust; run = lambda options: run_faust(options, 'probe:take')",
+    "faust-handler": "from consumers.faust_app import run_faust; run = lambda told: run_faust(told, 'probe:take')",
 }
 
 
