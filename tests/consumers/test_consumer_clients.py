@@ -110,3 +110,12 @@ def test_what_correctness_needs_wins_over_the_environment(monkeypatch: pytest.Mo
     )
     assert (producer["acks"], producer["enable.idempotence"], int(producer["linger.ms"])) == ("all", True, 50)
     assert producer["partitioner"] == "murmur2_random"
+
+
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_consumer_can_be_made_for_both_group_protocols(
+    clean_environment: Path, monkeypatch: pytest.MonkeyPatch, protocol: str
+) -> None:
+    """librdkafka refuses the classic protocol's timings and strategy where the brokers assign (KIP-848)."""
+    monkeypatch.setenv("KAFKA_GROUP_PROTOCOL", protocol)
+    make_consumer("a-group").close()
