@@ -1,4 +1,4 @@
-"""Groups of a user's consumers on Apache Kafka, by the classic protocol and by KIP-848."""
+"""Groups of a user's consumers on Apache Kafka, by the classic protocol."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tools.ports import free_port
 pytestmark = [pytest.mark.usefixtures("java_parts"), pytest.mark.timeout(300)]
 
 
-@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+@pytest.mark.parametrize("protocol", ["classic"])
 def test_a_second_member_takes_a_share_and_nothing_is_lost(tmp_path: Path, protocol: str) -> None:
     shutil.copy(tests.consumers.probe.__file__, tmp_path)
     with world(tmp_path, KafkaBroker(free_port(), log_path=tmp_path / "kafka.log")) as here:
