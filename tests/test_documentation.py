@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
+from codegen.models import CONTRACTS
 from tools.cli import pipeline
 from tools.config import VARIABLES
 
@@ -63,3 +65,12 @@ def test_the_handler_that_is_shown_and_its_tests_are_those_that_run() -> None:
             "```python\n" + source.replace("from tests.consumers import greetings", "import greetings") + "\n```"
             in shown
         )
+
+
+def test_the_transcoder_of_the_page_does_what_it_says() -> None:
+    (shown,) = re.findall(r"```python\n(.*?transcoder.*?)```", (ROOT / "docs" / "models.md").read_text(), re.DOTALL)
+    one = CONTRACTS["user_action"].model(2).fake()
+    for text in (one.model_dump_json(), one.model_dump_json(indent=1)):
+        names: dict[str, Any] = {"body": text.encode()}
+        exec(shown, names)  # noqa: S102 - our own page
+        assert names["avro"] == one.serialize()
