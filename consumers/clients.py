@@ -25,6 +25,8 @@ _CONSUMER_DEFAULTS: Final = {
     "auto.offset.reset": "earliest",
     "session.timeout.ms": 6000,
     "heartbeat.interval.ms": 2000,
+    # Of a rebalance, only those partitions stop that move.
+    "partition.assignment.strategy": "cooperative-sticky",
     "log_level": 3,
 }
 # Whatever could be read must fit into a dead letter: the broker, not the client, says what is too large.
@@ -42,13 +44,16 @@ _NOT_FOUND: Final = 404
 def make_consumer(
     group: str, on_commit: Callable[..., None] | None = None, overrides: Mapping[str, Any] | None = None
 ) -> Consumer:
-    """A consumer of `group` that commits nothing by itself."""
+    """A consumer of `group` that commits nothing by itself. Raises ConsumerError for another group protocol."""
     from confluent_kafka import Consumer
 
     from tools.config import kafka_conf
 
     ours = {"group.id": group, "enable.auto.commit": False, "enable.auto.offset.store": False, **(overrides or {})}
-    conf = {**_CONSUMER_DEFAULTS, **kafka_conf("consumer", **ours)}
+    told = kafka_conf("consumer", **ours)
+    if told.get("group.protocol", "classic") != "classic":
+        raise ConsumerError("KAFKA_GROUP_PROTOCOL: consumers use the classic group protocol alone: unset it")
+    conf = {**_CONSUMER_DEFAULTS, **told}
     if on_commit is not None:
         conf["on_commit"] = on_commit
     return Consumer(conf, logger=_client_log)

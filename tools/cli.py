@@ -228,6 +228,16 @@ def _consumer_options(command: _Command) -> _Command:
             "--expired-version", "expired", type=int, multiple=True, help="No record of it is left. Repeatable."
         ),
         click.option("--contract", default="user_action", show_default=True),
+        click.option("--attempts", default=5, show_default=True, type=click.IntRange(1), help="Of a failing handler."),
+        click.option(
+            "--dead-letter-limit",
+            default=50,
+            show_default=True,
+            type=click.IntRange(0, 100),
+            help="Of 100 records; more, and the consumer stops.",
+        ),
+        click.option("--http-port", type=click.IntRange(0, 65535), help="Answer probes: /live, /progress."),
+        click.option("--http-host", default="127.0.0.1", show_default=True),
     ):
         command = option(command)
     return command
@@ -243,6 +253,22 @@ def consume_standard(**options: Any) -> int:
     return run_standard(ConsumerOptions(**options))
 
 
+@consume.command("run")
+@click.argument("function")
+@click.option("--name", help="What it is called: its pin, its group, its reports; default the function's name.")
+@click.option("--concurrency", default=1, show_default=True, type=click.IntRange(1), help="Records of different keys.")
+@click.option("--dedupe-field", help="Pass over a record whose event was there before, by this field.")
+@click.option("--dedupe-window", default=10_000, show_default=True, type=click.IntRange(1), help="In records.")
+@click.option("--stuck-after", "stuck_after_s", default=60.0, show_default=True, help="Seconds until /live fails.")
+@_consumer_options
+def consume_run(function: str, name: str | None, **options: Any) -> int:
+    """Run your own handler: FUNCTION is module:function, from the pinned model to effects."""
+    from consumers.function import run_function
+    from consumers.options import ConsumerOptions
+
+    return run_function(function, ConsumerOptions(**options), name)
+
+
 @consume.command("counts")
 @_consumer_options
 def consume_counts(**options: Any) -> int:
@@ -254,13 +280,14 @@ def consume_counts(**options: Any) -> int:
 
 
 @consume.command("faust")
+@click.option("--handler", help="Your own, as module:function, instead of the table.")
 @_consumer_options
-def consume_faust(**options: Any) -> int:
+def consume_faust(handler: str | None, **options: Any) -> int:
     """The same as a Faust app with a windowed table."""
     from consumers.faust_app import run_faust
     from consumers.options import ConsumerOptions
 
-    return run_faust(ConsumerOptions(**options))
+    return run_faust(ConsumerOptions(**options), handler)
 
 
 if __name__ == "__main__":

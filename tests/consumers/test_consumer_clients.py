@@ -110,3 +110,11 @@ def test_what_correctness_needs_wins_over_the_environment(monkeypatch: pytest.Mo
     )
     assert (producer["acks"], producer["enable.idempotence"], int(producer["linger.ms"])) == ("all", True, 50)
     assert producer["partitioner"] == "murmur2_random"
+
+
+def test_the_group_protocol_of_kip_848_is_refused(clean_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_GROUP_PROTOCOL", "classic")
+    make_consumer("a-group").close()
+    monkeypatch.setenv("KAFKA_GROUP_PROTOCOL", "consumer")
+    with pytest.raises(ConsumerError, match="classic group protocol alone"):
+        make_consumer("a-group")
