@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from typing import Final
 
 from codegen.rendering.source_width import statement
+from codegen.rendering.used_names import used_names
 
 _STANDARD: Final = (
     ("datetime", ("UTC", "date", "datetime", "time")),
@@ -71,9 +71,7 @@ CLASS_NAMES: Final[frozenset[str]] = MODULE_NAMES - _IN_METHODS
 
 def render_imports(text: str, relative: Sequence[str] = ()) -> list[str]:
     """The imports that `text` uses; `relative` are lines for other generated modules."""
-    names = {
-        node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
+    names = used_names(text)
     groups = [[line for module, known in group for line in _import(module, known, names)] for group in _GROUPS]
     return [line for group in (*groups, list(relative)) if group for line in ["", *group]][1:]
 
