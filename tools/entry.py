@@ -25,9 +25,11 @@ def main(run_here: Callable[[], None] | None = None) -> None:
         if is_project(root) and root != this_code():
             take_code_from(root)
             run_here = None
-    if run_here is None:
-        from tools.cli import main as run_here
-    run_here()
+    if run_here is not None:
+        return run_here()
+    from tools.cli import main as run_command
+
+    return run_command()
 
 
 def take_code_from(root: Path) -> None:
