@@ -7,7 +7,8 @@ from typing import Final
 
 # Texts and comments are passed over, and so is what an assignment, a parameter or a keyword argument names.
 _TOKEN: Final = re.compile(
-    r'"""(?:[^"\\]|\\.|"(?!""))*"""'
+    r'\bf"((?:[^"\\\n]|\\.)*)"'
+    r'|"""(?:[^"\\]|\\.|"(?!""))*"""'
     r'|"(?:[^"\\\n]|\\.)*"'
     r"|'(?:[^'\\\n]|\\.)*'"
     r"|#[^\n]*"
@@ -16,8 +17,14 @@ _TOKEN: Final = re.compile(
     r"|(?<![\w.])([^\W\d]\w*)",
     re.DOTALL | re.MULTILINE,
 )
+_REPLACED: Final = re.compile(r"\{([^{}]*)\}")  # of a formatted text
 
 
 def used_names(source: str) -> set[str]:
     """The names that `source` reads, and keywords and what it defines besides."""
-    return set(_TOKEN.findall(source))
+    names: set[str] = set()
+    for formatted, name in _TOKEN.findall(source):
+        names.add(name)
+        for expression in _REPLACED.findall(formatted) if formatted else ():
+            names |= used_names(expression)
+    return names

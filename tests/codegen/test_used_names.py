@@ -10,12 +10,12 @@ import pytest
 from hypothesis import given
 
 from codegen.generate import UnsupportedContract, generate
-from codegen.rendering.imports import MODULE_NAMES
+from codegen.rendering.imports import MODULE_NAMES, TRANSCODER_NAMES
 from codegen.rendering.used_names import used_names
 from tests.codegen.sample_contracts import contract_of
 from tests.codegen.schema_strategies import schemas
 
-IMPORTED = MODULE_NAMES - {"MODEL", "Meta"}  # these two it defines itself
+IMPORTED = (MODULE_NAMES | TRANSCODER_NAMES) - {"MODEL", "Meta", "TRANSCODER"}  # these it defines itself
 GOLDEN = sorted((Path(__file__).parent / "golden").glob("*.py.txt"))
 
 
@@ -60,6 +60,7 @@ def test_drawn_modules(schema: dict[str, Any]) -> None:
         ("date == time", {"date", "time"}),
         ("x: Final = 1", {"Final"}),
         ("if TYPE_CHECKING:\n    pass", {"if", "TYPE_CHECKING", "pass"}),
+        ('f"date {time} {x[date(y)]}"', {"time", "x", "date", "y"}),
         ("lambda date: time", {"lambda", "time"}),
     ],
 )
