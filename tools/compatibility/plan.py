@@ -41,7 +41,7 @@ def plan_lines(rollout: Rollout, root: Path) -> Iterator[str]:
     contract, number = rollout.contract, rollout.version
     yield f"{contract.name} v{number}, level {contract.compatibility}: {rollout.order}"
     yield from (f"  {obstacle}" for obstacle in rollout.obstacles)
-    yield from (f"  note: {note}" for note in rollout.standing.notes)
+    yield from (f"  note: {note}" for note in rollout.notes)
     if rollout.order is Order.NONE:
         yield "  help: make a version in between that both sides get along with, or a contract with a topic of its own"
     if rollout.order is Order.NOBODY:
@@ -160,7 +160,7 @@ def _as_json(rollout: Rollout) -> dict[str, Json]:
         "level": rollout.contract.compatibility,
         "order": rollout.order.value,
         "obstacles": list(rollout.obstacles),
-        "notes": list(rollout.standing.notes),
+        "notes": list(rollout.notes),
         "moves": moves,
         "shapes_accepted_before": list(rollout.accepted_before),
         "shapes_accepted_after": list(rollout.accepted_after),

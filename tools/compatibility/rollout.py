@@ -67,6 +67,7 @@ class Rollout:
     contract: Contract
     version: int
     standing: Standing
+    notes: tuple[str, ...]
     order: Order
     moves: tuple[Move, ...]
     obstacles: tuple[str, ...]
@@ -106,6 +107,7 @@ class _Planner:
             self.contract,
             number,
             self._standing,
+            (*self._standing.notes, *(self._harmed(unable) if order is Order.NOBODY else ())),
             order,
             tuple(move for move in moves if move.changes or move.running),
             tuple(self._obstacles(unread, unable)) if order is Order.NONE else (),
@@ -197,6 +199,12 @@ class _Planner:
             yield f"readers cannot move first: v{number} cannot read v{writer}, which {apps} writes"
         for reader, apps in _by_version(unable):
             yield f"writers cannot move first: {apps} reads v{reader}, which cannot read v{number}"
+
+    def _harmed(self, unable: Sequence[Stand]) -> Iterator[str]:
+        """Nobody moves, so that whoever writes the version does so already, or may at any time."""
+        number = self.version.number
+        for reader, apps in _by_version(unable):
+            yield f"{apps} reads v{reader}, which cannot read v{number}: let it read v{number} before that is written"
 
     def _changes(self, table: str, apps: Mapping[str, int]) -> Iterator[PinChange]:
         for app, pinned in apps.items():

@@ -275,6 +275,16 @@ def test_records_that_are_known_to_be_gone_are_not_waited_for(project: Project) 
     assert [move["needs"] for move in as_json(project, 3)["moves"]] == [[], []]
 
 
+def test_where_nobody_moves_it_still_says_who_cannot_read_the_version(site: Project) -> None:
+    site.settings("[writers]\napi = 2\n[readers]\nreport = 2\n")
+    deployed(site, "[production.users.readers]\nbilling = [1]\n")
+    told = as_json(site, 2)
+    assert (told["order"], told["moves"]) == ("nothing moves", [])
+    assert told["notes"] == [
+        "billing in production reads v1, which cannot read v2: let it read v2 before that is written"
+    ]
+
+
 def test_a_recorded_version_that_is_not_here_is_a_note(site: Project) -> None:
     site.settings("[writers]\napi = 1\n[readers]\nreport = 1\n")
     deployed(site, "[production.users.readers]\nbilling = [7]\n")
