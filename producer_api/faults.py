@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from codegen.branches import branch_name, is_simple, is_tagged, non_null
-from codegen.nodes import Array, Map, Node, Record, Union, named_types
+from codegen.branches import is_simple, is_tagged, non_null
+from codegen.nodes import Array, Map, Node, Record, Union, branch_name, named_types
 from producer_api.errors import MAX_TOLD_FAULTS, Fault, Stage
 
 if TYPE_CHECKING:

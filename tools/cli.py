@@ -13,7 +13,7 @@ import click
 from tools.deployments.cli import deploy
 from tools.errors import UserError
 from tools.parts import parts_options
-from tools.project import find_project, has_contracts, is_project, project_environment, this_code
+from tools.project import is_project, project_for
 from tools.registry_cli import registry
 from tools.schema_cli import schema
 
@@ -26,20 +26,7 @@ _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 1
 @click.pass_context
 def pipeline(context: click.Context, root: Path | None) -> None:
     """A schema-governed event pipeline: contract → models → HTTP → Kafka → consumers."""
-    # The gate needs contracts alone: another repository's hook runs it where there is no code of ours.
-    is_enough = has_contracts if context.invoked_subcommand == schema.name else is_project
-    if root is not None and not is_enough(root.resolve()):
-        raise UserError(f"{root} is no project: it needs schemas/ and the code beside it")
-    context.obj = find_project(Path.cwd(), is_enough) if root is None else root.resolve()
-    if is_project(context.obj) and context.obj != this_code():
-        _run_project_itself(context.obj)
-
-
-def _run_project_itself(root: Path) -> None:
-    """Another copy's contracts want that copy's models: run the same command with its code."""
-    environment = project_environment(root)
-    arguments = [sys.executable, "-P", "-m", "tools.cli", *sys.argv[1:]]
-    os.execve(sys.executable, arguments, environment)  # noqa: S606 - this very interpreter
+    context.obj = project_for(root, context.invoked_subcommand)
 
 
 def main() -> None:
@@ -291,4 +278,6 @@ def consume_faust(handler: str | None, **options: Any) -> int:
 
 
 if __name__ == "__main__":
-    main()
+    from tools.entry import main as enter
+
+    enter(main)
