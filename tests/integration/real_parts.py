@@ -37,6 +37,15 @@ def kafka_stack(
         yield stack
 
 
+@contextmanager
+def apicurio_registry(folder: Path) -> Iterator[str]:
+    """Apicurio Registry alone, with the level of a new Confluent registry, and its URL."""
+    options = StackOptions(this_code(), folder, parts=Parts(registry="apicurio"))
+    with Stack(options, print) as stack:
+        stack.start_registry()
+        yield stack.registry_url
+
+
 def run_main_job(stack: Stack, events: int) -> tuple[int, str]:
     """Events through the API to all consumers, and the books: the exit code of a demo, and what it prints."""
     stack.start_api()

@@ -80,7 +80,8 @@ class Remote:
             request.add_unredirected_header(name, value)  # to this host, and to none that it sends us to
         try:
             with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310 - checked above
-                answer: Json = json.load(response)
+                text = response.read()
+                answer: Json = json.loads(text) if text else None  # 204, of Apicurio for a mode that it does not have
                 return answer
         except HTTPError as error:
             with error:
