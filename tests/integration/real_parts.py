@@ -26,8 +26,16 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-class _WithoutRegistry(Stack):
+class _BesideRegistry(Stack):
     """A stack whose registry runs already."""
+
+    def __init__(self, options: StackOptions, url: str) -> None:
+        self._url = url
+        super().__init__(options, print)
+
+    @property
+    def registry_url(self) -> str:
+        return self._url
 
     def start_registry(self) -> None:
         """It is up."""
@@ -47,11 +55,10 @@ def secure_stack(folder: Path, security: Security, guard: Guard, environment: Ma
     folder.mkdir()
     with (
         EmbeddedRegistry(folder / "registry.db", guard=guard) as registry,
-        _WithoutRegistry(StackOptions(this_code(), folder, parts=Parts("kafka")), print) as stack,
+        _BesideRegistry(StackOptions(this_code(), folder, parts=Parts("kafka")), registry.url) as stack,
     ):
         stack.broker = KafkaBroker(stack.broker_port, log_path=folder / "broker.log", security=security)
         stack.environment.update(environment)
-        stack.environment["SCHEMA_REGISTRY_URL"] = registry.url
         stack.start_base()
         yield stack
 

@@ -20,6 +20,7 @@ from starlette.testclient import TestClient
 
 from tools.cli import pipeline
 from tools.errors import UserError
+from tools.project import this_code
 from tools.registry.access import CHALLENGE, PasswordHash, Users, hash_password
 from tools.registry.app import create_app
 from tools.registry.guard import Guard
@@ -220,7 +221,7 @@ def test_an_authority_that_the_machine_does_not_know_is_given_by_option(
     dump = tmp_path / "dump.json"
     with EmbeddedRegistry(guard=Guard(users=(_ANN,), tls_cert=cert, tls_key=key)) as registry:
         url = registry.url.replace("https://127.0.0.1", f"https://ann:{quote(_PASSWORD)}@127.0.0.1")
-        command = ["--root", str(tmp_path), "registry", "export", str(dump), "--url", url]
+        command = ["--root", str(this_code()), "registry", "export", str(dump), "--url", url]
         for wrong, told in (
             ([], r"certificate verify failed.*; give the certificate of its authority with --tls-ca"),
             (["--tls-ca", str(tmp_path / "nothing.pem")], r"nothing\.pem cannot be used as --tls-ca"),
