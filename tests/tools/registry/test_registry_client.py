@@ -189,6 +189,7 @@ def test_register_read_and_look_up(
     assert (subject, 1) in [(found.subject, found.version) for found in client.get_schema_versions(first)]
     assert "AVRO" in client.get_schema_types()
     assert subject in client.get_subjects()
+    client.register_schema(f"another-{subject}", _schema(user))
     with differs("prefix"):
         assert client.get_subjects(subject_prefix=subject) == [subject]
 
