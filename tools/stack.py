@@ -38,7 +38,7 @@ class StackOptions:
     broker_port: int = 0
     registry_port: int = 0
     parts: Parts = EMBEDDED
-    start_timeout_s: float = 40.0
+    start_timeout_s: float = 90.0
 
 
 class Stack:
@@ -113,13 +113,14 @@ class Stack:
         self.broker.start()
         self.environment["KAFKA_BOOTSTRAP_SERVERS"] = self.broker.bootstrap_servers
         self.say(f"broker    {self.broker.bootstrap_servers} ({self.options.parts.broker}: records end with it)")
-        self._start_registry()
+        self.start_registry()
         self.say(f"registry  {self.registry_url} ({self.options.parts.registry})")
         self.run_command("topics", "create", "--partitions", str(self.options.partitions))
         self.say("topics    created")
         self.register()
 
-    def _start_registry(self) -> None:
+    def start_registry(self) -> None:
+        """The registry, answering; one of another make with the level of a new Confluent one."""
         if self.options.parts.registry == "apicurio":
             child = self._child("registry", apicurio_command(self.registry_port, self.options.work))
         else:

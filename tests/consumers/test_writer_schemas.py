@@ -109,7 +109,9 @@ def test_a_registry_without_guids_makes_them_unknown(
     "schema",
     [
         Schema("syntax = 'proto3';", "PROTOBUF"),
-        Schema(CONTRACT.avsc(1), "AVRO", [SchemaReference("a.B", "b-value", 1)]),
+        Schema('{"type": "array", "items": "a.B"}', "AVRO", [SchemaReference("a.B", "illegal", 1)]),
+        Schema('{"type": "array", "items": "a.B"}', "AVRO", [SchemaReference("a.B", "proto", 1)]),
+        Schema('{"type": "array", "items": "a.B"}', "AVRO", [SchemaReference("a.C", "c", 1)]),
         Schema("no json", "AVRO"),
         Schema('{"type": "unheard-of"}', "AVRO"),
     ],
@@ -118,6 +120,11 @@ def test_a_schema_that_cannot_be_used_is_poison_of_the_schema_stage(
     writers: WriterSchemas, registry: FakeRegistry, schema: Schema
 ) -> None:
     registry.schemas[50] = schema
+    registry.others = {
+        "illegal": {1: Schema('{"type": "fixed", "name": "a.B"}', "AVRO")},
+        "proto": {1: Schema("message B {}", "PROTOBUF")},
+        "c": {1: Schema('{"type": "fixed", "name": "a.C", "size": 1}', "AVRO")},
+    }
     with pytest.raises(Undecodable) as found:
         writers.get(50)
     assert (found.value.stage, found.value.schema_ref) == (Stage.SCHEMA, 50)
