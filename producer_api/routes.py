@@ -24,6 +24,9 @@ _log: Final = logging.getLogger(__name__)
 _TRACEPARENT: Final = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _GONE: Final = Answer(499, b"")  # nobody reads it
 
+# Where an ASGI scope carries the allowances from which the events of the request are paid.
+ALLOWANCES: Final = "producer_api.allowances"
+
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
@@ -79,11 +82,11 @@ class ContractEndpoint:
         self._rejects = rejects
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send_answer(await self.answer(scope["headers"], receive), send)
+        await send_answer(await self.answer(scope, receive), send)
 
-    async def answer(self, raw_headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Answer:
+    async def answer(self, scope: Scope, receive: Receive) -> Answer:
         """Never raises: a fault of our own is a 500 whose cause is in the log, without values of the request."""
-        headers = _joined(raw_headers)
+        headers = _joined(scope["headers"])
         reader = BodyReader(headers, self._limits, self._open_requests)
         try:
             self._gate.check(self._serializer)
@@ -95,6 +98,8 @@ class ContractEndpoint:
                 self._keep(body, refusal, trace)
                 raise
             if events.many:
+                for allowance in scope.get(ALLOWANCES, ()):
+                    allowance.pay(len(events.slices) - 1)  # the first was paid at the entrance
                 return await self._ingestion.accept_many(events.slices, trace)
             return await self._ingestion.accept_one(body, trace)
         except Refusal as refusal:

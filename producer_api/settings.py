@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -33,7 +34,14 @@ VARIABLES: Final = (
     "API_REJECTS",
     "API_CONTRACTS",
     "API_REPORT",
+    "API_KEYS_FILE",
+    "API_CLIENT_EVENTS_PER_S",
+    "API_CORS_ORIGINS",
+    "API_CLOUDEVENTS",
+    "API_MAX_HEADER_BYTES",
+    "API_HEADER_TIMEOUT_S",
 )
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s,?#@]+")
 _NEAR: Final = 0.85  # difflib ratio: API_MAX_RECORD is near, API_PORT (which Kubernetes sets) is not
 
 
@@ -55,6 +63,10 @@ class Settings:
     retry_after_s: int = 1
     keep_rejects: bool = False
     report: bool = False
+    keys_file: str = ""
+    client_events_per_s: float = 0.0
+    cors_origins: tuple[str, ...] = ()
+    cloudevents: bool = False
     metrics_dir: str = ""
     writer_version: int | None = None
     contracts: tuple[str, ...] | None = None
@@ -84,6 +96,10 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         retry_after_s=config.setting_int("API_RETRY_AFTER_S", base.retry_after_s, 1, given),
         keep_rejects=config.setting_bool("API_REJECTS", base.keep_rejects, given),
         report=config.setting_bool("API_REPORT", base.report, given),
+        keys_file=config.setting_str("API_KEYS_FILE", "", given),
+        client_events_per_s=config.setting_float("API_CLIENT_EVENTS_PER_S", 0.0, 0.0, given),
+        cors_origins=_origins(config.setting_str("API_CORS_ORIGINS", "", given)),
+        cloudevents=config.setting_bool("API_CLOUDEVENTS", base.cloudevents, given),
         metrics_dir=config.setting_str("PROMETHEUS_MULTIPROC_DIR", "", given),
         writer_version=config.writer_version(given),
         contracts=tuple(name.strip() for name in names.split(",")) if names else None,
@@ -92,6 +108,17 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     )
     _check_bounds(settings)
     return settings
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    """Origins as a browser sends them (RFC 6454, section 6.2): no path behind the host, no slash at the end."""
+    origins = tuple(origin.strip() for origin in text.split(",")) if text else ()
+    for origin in origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise config.ConfigError(
+                f"API_CORS_ORIGINS: {origin!r} is no origin: write https://host or https://host:port, or * for all"
+            )
+    return origins
 
 
 def _refuse_near_misses(environ: Mapping[str, str]) -> None:
