@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from producer_api.body import BodyLimits, BodyReader, Disconnected, Receive
 from producer_api.bounds import Bound
+from producer_api.cloudevents import cloudevent_headers, refuse_several
 from producer_api.errors import INTERNAL, INVALID_BODY, UNAVAILABLE, Answer, Fault, Refusal, Stage, problem_answer
 from producer_api.health import BrokerWatch
 from producer_api.ingest import Ingestion
@@ -72,7 +73,11 @@ class ContractEndpoint:
         open_requests: Bound,
         metrics: ContractMetrics,
         rejects: Rejects | None = None,
+        *,
+        cloudevents: bool = False,
     ) -> None:
+        """`cloudevents`: whether `ce-…` headers of a request become headers of its record."""
+        self._cloudevents = cloudevents
         self._ingestion = ingestion
         self._serializer = serializer
         self._gate = gate
@@ -92,12 +97,17 @@ class ContractEndpoint:
             self._gate.check(self._serializer)
             body = await reader.read_body(receive)
             trace = carried_headers(headers)
+            attributes = cloudevent_headers(scope["headers"]) if self._cloudevents else None
+            if attributes is not None:
+                trace = attributes + (trace or [])
             try:
                 events = reader.split(body)
             except Refusal as refusal:
                 self._keep(body, refusal, trace)
                 raise
             if events.many:
+                if attributes is not None:
+                    refuse_several()
                 for allowance in scope.get(ALLOWANCES, ()):
                     allowance.pay(len(events.slices) - 1)  # the first was paid at the entrance
                 return await self._ingestion.accept_many(events.slices, trace)
