@@ -1,7 +1,7 @@
 """Does what is installed agree with `requirements.lock`, by hash? Exit 0 yes, 1 no, 2 could not find out.
 
 An installation keeps no hash of the archive that it came from. So the archives are fetched again, from pip's cache as
-a rule, pip checks them against the hashes of the lock, and each file in them is compared with the one that is installed.
+a rule, pip checks them against the hashes of the lock, and each file in them is compared with the installed one.
 Run it with the interpreter of the environment: `.venv/bin/python .ci/check_environment.py`.
 """
 

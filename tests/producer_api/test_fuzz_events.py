@@ -1,4 +1,4 @@
-"""Events made from contracts and then spoiled: never a 5xx or a traceback, and nothing accepted reads back different."""
+"""Events made from contracts, then spoiled: never a 5xx or a traceback; what is accepted reads back as it was sent."""
 
 from __future__ import annotations
 
