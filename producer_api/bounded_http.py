@@ -8,33 +8,21 @@ from __future__ import annotations
 
 import asyncio
 from functools import lru_cache
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from producer_api.errors import HEADERS_TOO_LARGE, PROBLEM_JSON, TOO_SLOW, ProblemType, problem_answer
+from producer_api.settings import HeadLimits, head_limits
 from tools import config
 
-MAX_HEADER_BYTES: Final = 65_536
-HEADER_TIMEOUT_S: Final = 10.0
 _REASONS: Final = {408: "Request Timeout", 431: "Request Header Fields Too Large"}
-
-
-class HeadLimits(NamedTuple):
-    """Of a request line with its headers."""
-
-    max_bytes: int
-    timeout_s: float
 
 
 @lru_cache(maxsize=1)
 def read_head_limits() -> HeadLimits:
-    """Read once for each process. Raises tools.config.ConfigError."""
-    given = config.environment()
-    return HeadLimits(
-        config.setting_int("API_MAX_HEADER_BYTES", MAX_HEADER_BYTES, 1024, given),
-        config.setting_float("API_HEADER_TIMEOUT_S", HEADER_TIMEOUT_S, 0.1, given),
-    )
+    """Read once for each process; the application has read the same when it started, and would have refused it."""
+    return head_limits(config.environment())
 
 
 class BoundedHttp(HttpToolsProtocol):

@@ -6,7 +6,7 @@ import difflib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from tools import config
 
@@ -45,6 +45,13 @@ _ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s,?#@]+")
 _NEAR: Final = 0.85  # difflib ratio: API_MAX_RECORD is near, API_PORT (which Kubernetes sets) is not
 
 
+class HeadLimits(NamedTuple):
+    """Of a request line with its headers, for `producer_api.bounded_http`."""
+
+    max_bytes: int = 65_536
+    timeout_s: float = 10.0
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Bounds and switches of one API process. Sizes are bytes, names of times end in their unit."""
@@ -67,6 +74,7 @@ class Settings:
     client_events_per_s: float = 0.0
     cors_origins: tuple[str, ...] = ()
     cloudevents: bool = False
+    head: HeadLimits = field(default_factory=HeadLimits)
     metrics_dir: str = ""
     writer_version: int | None = None
     contracts: tuple[str, ...] | None = None
@@ -100,6 +108,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         client_events_per_s=config.setting_float("API_CLIENT_EVENTS_PER_S", 0.0, 0.0, given),
         cors_origins=_origins(config.setting_str("API_CORS_ORIGINS", "", given)),
         cloudevents=config.setting_bool("API_CLOUDEVENTS", base.cloudevents, given),
+        head=head_limits(given),
         metrics_dir=config.setting_str("PROMETHEUS_MULTIPROC_DIR", "", given),
         writer_version=config.writer_version(given),
         contracts=tuple(name.strip() for name in names.split(",")) if names else None,
@@ -108,6 +117,15 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     )
     _check_bounds(settings)
     return settings
+
+
+def head_limits(environ: Mapping[str, str]) -> HeadLimits:
+    """Raises tools.config.ConfigError."""
+    base = HeadLimits()
+    return HeadLimits(
+        config.setting_int("API_MAX_HEADER_BYTES", base.max_bytes, 1024, environ),
+        config.setting_float("API_HEADER_TIMEOUT_S", base.timeout_s, 0.1, environ),
+    )
 
 
 def _origins(text: str) -> tuple[str, ...]:

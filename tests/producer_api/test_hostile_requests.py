@@ -20,7 +20,7 @@ import pytest
 from backports import zstd
 
 from producer_api.api_keys import add_api_key
-from producer_api.bounded_http import HeadLimits
+from producer_api.settings import HeadLimits
 
 SECURITY = Path(__file__).resolve().parents[2] / "SECURITY.md"
 ROWS: dict[str, tuple[str, str]] = {}
