@@ -76,14 +76,19 @@ def test_names_that_are_not_near_are_somebody_elses() -> None:
     assert read_settings({"API_PORT": "tcp://10.0.0.1:80", "API_KEY": "x", "API_MAX_RECORD": ""}) == read_settings({})
 
 
+def use(environ: dict[str, str]) -> None:
+    """As a start does, as far as settings are concerned."""
+    settings = read_settings(environ)
+    choose_contracts(settings, CONTRACTS)
+    read_api_keys(settings.keys_file)
+
+
 def test_every_setting_is_documented_and_read() -> None:
     page = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
     for name in VARIABLES:
         assert f"| `{name}` |" in page
         with pytest.raises((ConfigError, UnknownContract), match=name):
-            settings = read_settings({name: "?"})
-            choose_contracts(settings, CONTRACTS)
-            read_api_keys(settings.keys_file)
+            use({name: "?"})
 
 
 def test_contracts_can_be_chosen() -> None:
