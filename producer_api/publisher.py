@@ -128,7 +128,7 @@ class Publisher:
 
     def produce(self, record: Record, headers: Headers | None = None) -> asyncio.Future[list[Receipt]]:
         """Queue one record; the future has its receipt, as a list of one. Raises Overloaded."""
-        call = self._open(1, _size(record))
+        call = self._open(1, _size(record, headers))
         delivery = _Delivery(call, 0, self._arrived)
         try:
             self._producer.produce(record.topic, record.value, record.key, on_delivery=delivery, headers=headers)
@@ -264,8 +264,9 @@ class Publisher:
             return 1
 
 
-def _size(record: Record) -> int:
-    return len(record.value) + len(record.key or b"") + RECORD_OVERHEAD_BYTES
+def _size(record: Record, headers: Headers | None = None) -> int:
+    size = len(record.value) + len(record.key or b"") + RECORD_OVERHEAD_BYTES
+    return size if headers is None else size + sum(len(name) + len(value) for name, value in headers)
 
 
 def _make_producer(conf: dict[str, Any]) -> ProducerLike:

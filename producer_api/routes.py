@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from producer_api.body import BodyLimits, BodyReader, Disconnected, Receive
 from producer_api.bounds import Bound
+from producer_api.cloudevents import cloudevent_headers, refuse_several
 from producer_api.errors import (
     INTERNAL,
     INVALID_BODY,
@@ -35,6 +36,9 @@ _log: Final = logging.getLogger(__name__)
 # W3C Trace Context, section "traceparent header"; all-zero ids and version ff are invalid.
 _TRACEPARENT: Final = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _GONE: Final = Answer(499, b"")  # nobody reads it
+
+# Where an ASGI scope carries the allowances from which the events of the request are paid.
+ALLOWANCES: Final = "producer_api.allowances"
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -89,7 +93,11 @@ class ContractEndpoint:
         open_requests: Bound,
         metrics: ContractMetrics,
         rejects: Rejects | None = None,
+        *,
+        cloudevents: bool = False,
     ) -> None:
+        """`cloudevents`: whether `ce-…` headers of a request become headers of its record."""
+        self._cloudevents = cloudevents
         self._ingestion = ingestion
         self._serializer = serializer
         self._gate = gate
@@ -99,23 +107,30 @@ class ContractEndpoint:
         self._rejects = rejects
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send_answer(await self.answer(scope["headers"], receive), send)
+        await send_answer(await self.answer(scope, receive), send)
 
-    async def answer(self, raw_headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Answer:
+    async def answer(self, scope: Scope, receive: Receive) -> Answer:
         """Never raises: a fault of our own is a 500 whose cause is in the log, without values of the request."""
-        headers = _joined(raw_headers)
+        headers = _joined(scope["headers"])
         reader = BodyReader(headers, self._limits, self._open_requests)
         try:
             self._gate.check(self._serializer)
             body = await reader.read_body(receive)
             self._gate.check_pace()  # again: the work begins in the turn in which the body is complete
             trace = carried_headers(headers)
+            attributes = cloudevent_headers(scope["headers"]) if self._cloudevents else None
+            if attributes is not None:
+                trace = attributes + (trace or [])
             try:
                 events = reader.split(body)
             except Refusal as refusal:
                 self._keep(body, refusal, trace)
                 raise
             if events.many:
+                if attributes is not None:
+                    refuse_several()
+                for allowance in scope.get(ALLOWANCES, ()):
+                    allowance.pay(len(events.slices) - 1)  # the first was paid at the entrance
                 return await self._ingestion.accept_many(events.slices, trace)
             return await self._ingestion.accept_one(body, trace)
         except Refusal as refusal:

@@ -122,7 +122,16 @@ class Service:
         limits = BodyLimits(
             settings.max_body_bytes, settings.max_decompressed_bytes, settings.max_records, settings.body_timeout_s
         )
-        return ContractEndpoint(ingestion, serializer, self._gate, limits, self._open_requests, metrics, rejects)
+        return ContractEndpoint(
+            ingestion,
+            serializer,
+            self._gate,
+            limits,
+            self._open_requests,
+            metrics,
+            rejects,
+            cloudevents=settings.cloudevents,
+        )
 
 
 def choose_contracts(settings: Settings, contracts: Mapping[str, GeneratedContract]) -> list[GeneratedContract]:

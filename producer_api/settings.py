@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from producer_api.pace import DEFAULT_MAX_BUSY_S, DEFAULT_MAX_WAIT_S
 from tools import config
@@ -36,8 +37,22 @@ VARIABLES: Final = (
     "API_REJECTS",
     "API_CONTRACTS",
     "API_REPORT",
+    "API_KEYS_FILE",
+    "API_CLIENT_EVENTS_PER_S",
+    "API_CORS_ORIGINS",
+    "API_CLOUDEVENTS",
+    "API_MAX_HEADER_BYTES",
+    "API_HEADER_TIMEOUT_S",
 )
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s,?#@]+")
 _NEAR: Final = 0.85  # difflib ratio: API_MAX_RECORD is near, API_PORT (which Kubernetes sets) is not
+
+
+class HeadLimits(NamedTuple):
+    """Of a request line with its headers, for `producer_api.bounded_http`."""
+
+    max_bytes: int = 65_536
+    timeout_s: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +75,11 @@ class Settings:
     retry_after_s: int = 1
     keep_rejects: bool = False
     report: bool = False
+    keys_file: str = ""
+    client_events_per_s: float = 0.0
+    cors_origins: tuple[str, ...] = ()
+    cloudevents: bool = False
+    head: HeadLimits = field(default_factory=HeadLimits)
     metrics_dir: str = ""
     writer_version: int | None = None
     contracts: tuple[str, ...] | None = None
@@ -91,6 +111,11 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         retry_after_s=config.setting_int("API_RETRY_AFTER_S", base.retry_after_s, 1, given),
         keep_rejects=config.setting_bool("API_REJECTS", base.keep_rejects, given),
         report=config.setting_bool("API_REPORT", base.report, given),
+        keys_file=config.setting_str("API_KEYS_FILE", "", given),
+        client_events_per_s=config.setting_float("API_CLIENT_EVENTS_PER_S", 0.0, 0.0, given),
+        cors_origins=_origins(config.setting_str("API_CORS_ORIGINS", "", given)),
+        cloudevents=config.setting_bool("API_CLOUDEVENTS", base.cloudevents, given),
+        head=head_limits(given),
         metrics_dir=config.setting_str("PROMETHEUS_MULTIPROC_DIR", "", given),
         writer_version=config.writer_version(given),
         contracts=tuple(name.strip() for name in names.split(",")) if names else None,
@@ -99,6 +124,26 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     )
     _check_bounds(settings)
     return settings
+
+
+def head_limits(environ: Mapping[str, str]) -> HeadLimits:
+    """Raises tools.config.ConfigError."""
+    base = HeadLimits()
+    return HeadLimits(
+        config.setting_int("API_MAX_HEADER_BYTES", base.max_bytes, 1024, environ),
+        config.setting_float("API_HEADER_TIMEOUT_S", base.timeout_s, 0.1, environ),
+    )
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    """Origins as a browser sends them (RFC 6454, section 6.2): no path behind the host, no slash at the end."""
+    origins = tuple(origin.strip() for origin in text.split(",")) if text else ()
+    for origin in origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise config.ConfigError(
+                f"API_CORS_ORIGINS: {origin!r} is no origin: write https://host or https://host:port, or * for all"
+            )
+    return origins
 
 
 def _refuse_near_misses(environ: Mapping[str, str]) -> None:

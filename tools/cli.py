@@ -186,6 +186,27 @@ def send(as_json: bool, **options: Any) -> int:
 pipeline.add_command(deploy)
 
 
+@pipeline.group("api-key")
+def api_key() -> None:
+    """Keys of those who may send to the API."""
+
+
+@api_key.command("new")
+@click.argument("name")
+@click.option("--file", default=".pipeline/api-keys.toml", show_default=True, help="What API_KEYS_FILE names.")
+@click.option("--contract", "contracts", multiple=True, help="Opens this one alone. Repeatable; default all.")
+@click.option("--events-per-s", default=0.0, type=click.FloatRange(0), help="Its quota in each worker; default none.")
+@click.pass_obj
+def api_key_new(root: Path, name: str, file: str, contracts: tuple[str, ...], events_per_s: float) -> int:
+    """Add the hash of a new key to FILE, and print the key, which is kept nowhere."""
+    from producer_api.api_keys import add_api_key
+
+    key = add_api_key(root / file, name, contracts, events_per_s)
+    print(f"{root / file} has the hash of {name}; the API reads it when it starts. This is the key:", file=sys.stderr)
+    print(key)
+    return 0
+
+
 @schema.command("audit")
 @click.argument("contracts", nargs=-1)
 @click.option("--format", "format_", default="text", type=click.Choice(["text", "json"]), show_default=True)
