@@ -1,0 +1,61 @@
+"""What is compared: a case with its contenders, what each of them is measured by, and what is aimed at."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Mapping
+from typing import NamedTuple
+
+Measure = Callable[[], Mapping[str, float]]
+
+
+class Metric(NamedTuple):
+    """One thing that a contender is measured by; `name` is its key in what a measurement gives."""
+
+    name: str
+    unit: str
+    more_is_better: bool = True
+
+
+class Contender(NamedTuple):
+    """Does the job of its case once, for as long as the scale says, and gives the value of each metric."""
+
+    name: str
+    measure: Measure
+
+
+class Aim(NamedTuple):
+    """The product's figure against a floor's: `factor` times it at least where more is better, else at most.
+
+    `allowance` is added to the floor's share, in the metric's unit.
+    """
+
+    metric: str
+    floor: str
+    factor: float
+    allowance: float = 0.0
+
+
+class Case(NamedTuple):
+    """Contenders that do one job. The first is the product, the others are its floors."""
+
+    name: str
+    metrics: tuple[Metric, ...]
+    contenders: tuple[Contender, ...]
+    aims: tuple[Aim, ...] = ()
+    note: str = ""
+
+
+class Scale(NamedTuple):
+    """How long and how often: `seconds` for one measurement, `rounds` for each contender; `full` for all cases."""
+
+    seconds: float = 0.5
+    rounds: int = 3
+    full: bool = False
+
+
+class Row(NamedTuple):
+    """One row of the table. `open_cases` keeps what its cases need running until it is exhausted or closed."""
+
+    name: str
+    title: str
+    open_cases: Callable[[Scale], Generator[Case]]
