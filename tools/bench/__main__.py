@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from tools.bench.case import Scale
+from tools.bench.case import BrokerChoice, Scale
 from tools.bench.rows import ROWS
 from tools.bench.runner import Outcome, run_rows
 from tools.bench.table import outcome_lines
@@ -23,13 +23,19 @@ _FULL = Scale(seconds=3.0, rounds=7, full=True)
 @click.option("--full", is_flag=True, help="Longer, more rounds, all cases.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), help="For one measurement.")
 @click.option("--rounds", type=click.IntRange(1), help="Measurements of each contender.")
+@click.option("--broker", default="auto", type=click.Choice(["auto", "kafka", "embedded"]), show_default=True)
 @click.option("--json", "json_path", type=click.Path(dir_okay=False, path_type=Path), help="Write the figures there.")
 def bench(
-    names: tuple[str, ...], full: bool, seconds: float | None, rounds: int | None, json_path: Path | None
+    names: tuple[str, ...],
+    full: bool,
+    seconds: float | None,
+    rounds: int | None,
+    broker: BrokerChoice,
+    json_path: Path | None,
 ) -> None:
     """Measure the product beside its floors."""
     scale = _FULL if full else _SMOKE
-    scale = scale._replace(seconds=seconds or scale.seconds, rounds=rounds or scale.rounds)
+    scale = scale._replace(seconds=seconds or scale.seconds, rounds=rounds or scale.rounds, broker=broker)
     outcomes = run_rows([ROWS[name] for name in names or ROWS], scale, click.echo, _show)
     if json_path is not None:
         json_path.write_text(json.dumps([outcome.as_json() for outcome in outcomes], indent=1) + "\n", "utf-8")

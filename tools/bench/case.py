@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Generator, Mapping
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
+BrokerChoice = Literal["auto", "kafka", "embedded"]
 Measure = Callable[[], Mapping[str, float]]
 
 
@@ -46,11 +47,20 @@ class Case(NamedTuple):
 
 
 class Scale(NamedTuple):
-    """How long and how often: `seconds` for one measurement, `rounds` for each contender; `full` for all cases."""
+    """How long and how often: `seconds` for one measurement, `rounds` for each contender; `full` for all cases.
+
+    `broker` "auto" takes Apache Kafka where Java and Maven are, else the embedded one.
+    """
 
     seconds: float = 0.5
     rounds: int = 3
     full: bool = False
+    broker: BrokerChoice = "auto"
+
+    @property
+    def load_seconds(self) -> float:
+        """For one measurement over a network: long enough to fill what is between."""
+        return max(2.0, 2 * self.seconds)
 
 
 class Row(NamedTuple):

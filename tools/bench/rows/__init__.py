@@ -14,6 +14,11 @@ _TITLES: Final = {
     "decode": "decode: Avro bytes → typed model",
     "consumer": "standard consumer's decoding: record → typed model",
     "gate": "gate: cold command, processor time",
+    "registry": "registry: answers, one after the other",
+    "single": "POST /events, one event a request",
+    "batch": "NDJSON, 500 events a request",
+    "consume": "consumers, from the broker",
+    "memory": "memory of the API",
 }
 
 

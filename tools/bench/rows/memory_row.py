@@ -1,0 +1,95 @@
+"""The API's memory at full load, and while the broker hangs: its growth against the bounds that are configured."""
+
+from __future__ import annotations
+
+import os
+import re
+import signal
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from producer_api.settings import Settings
+from tools.bench.case import Aim, Case, Contender, Metric, Scale
+from tools.bench.load import run_load
+from tools.bench.rows.batch_row import ndjson_target
+from tools.bench.served import Served, serving, wait_until_ready
+from tools.child import Child
+from tools.errors import UserError
+from tools.kafka_broker import KafkaBroker
+
+GROWTH = Metric("growth", "MiB", more_is_better=False)
+PEAK = Metric("peak", "MiB", more_is_better=False)
+PRODUCT = "product"
+BOUNDS = "configured bounds"
+_CONNECTIONS: Final = 256
+_MIB: Final = 2**20
+_HANG_S: Final = 6.0  # less than the delivery time-out: what is in flight stays there
+
+
+class NoProc(UserError):
+    """Memory is read from /proc, which this system has not."""
+
+
+def open_cases(scale: Scale) -> Generator[Case]:
+    """Raises NoProc where the system is not Linux."""
+    if not Path("/proc/self/clear_refs").exists():
+        raise NoProc(
+            "the memory of a process at its highest is read from /proc, which only Linux has: leave out memory"
+        )
+    with serving(scale.broker) as served:
+        target, api = ndjson_target(served, 1)
+        idle = high_water_mib(api.pid)
+        bounds = configured_bounds_mib()
+
+        def full() -> Mapping[str, float]:
+            return _watch(api, idle, lambda: run_load(target, _CONNECTIONS, 2 * scale.load_seconds, may_fail=True))
+
+        def hanging() -> Mapping[str, float]:
+            with _broker_hangs(served):
+                seen = _watch(api, idle, lambda: run_load(target, _CONNECTIONS, _HANG_S, may_fail=True))
+            wait_until_ready(target.url.rpartition("/")[0] + "/health/ready", api)
+            return seen
+
+        floor = Contender(BOUNDS, lambda: {GROWTH.name: bounds})
+        note = f"growth over {idle:.0f} MiB at rest; bounds: records in flight and open requests"
+        aims = (Aim(GROWTH.name, BOUNDS, 1.0),)
+        for name, measure in (("full load", full), ("broker stopped", hanging)):
+            yield Case(name, (GROWTH, PEAK), (Contender(PRODUCT, measure), floor), aims, note)
+
+
+def configured_bounds_mib() -> float:
+    """What the API's own bounds let it hold: as bytes of records in flight and of open requests."""
+    settings = Settings()
+    return (settings.max_in_flight_bytes + settings.max_open_request_bytes) / _MIB
+
+
+def high_water_mib(pid: int) -> float:
+    """The most that the process has held since its mark was reset (proc(5), VmHWM)."""
+    status = Path(f"/proc/{pid}/status").read_text("ascii", errors="replace")
+    found = re.search(r"VmHWM:\s+(\d+) kB", status)
+    return int(found[1]) / 1024 if found else 0.0
+
+
+def _watch(api: Child, idle: float, load: Callable[[], object]) -> Mapping[str, float]:
+    # "5" sets the mark back to what is held now (proc(5), clear_refs).
+    Path(f"/proc/{api.pid}/clear_refs").write_text("5", "ascii")
+    load()
+    api.check()
+    peak = high_water_mib(api.pid)
+    return {GROWTH.name: peak - idle, PEAK.name: peak}
+
+
+@contextmanager
+def _broker_hangs(served: Served) -> Iterator[None]:
+    """The broker stands still: it holds its connections and answers nothing, the worst that it can do."""
+    broker = served.stack.broker
+    pids = broker.pids if isinstance(broker, KafkaBroker) else [broker.pid]
+    for pid in filter(None, pids):
+        os.kill(pid, signal.SIGSTOP)
+    try:
+        yield
+    finally:
+        for pid in filter(None, pids):
+            os.kill(pid, signal.SIGCONT)
