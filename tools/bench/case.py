@@ -37,13 +37,17 @@ class Aim(NamedTuple):
 
 
 class Case(NamedTuple):
-    """Contenders that do one job. The first is the product, the others are its floors."""
+    """Contenders that do one job. The first is the product, the others are its floors.
+
+    `x` is the case's place in a row that grows: how many connections, fields and the like.
+    """
 
     name: str
     metrics: tuple[Metric, ...]
     contenders: tuple[Contender, ...]
     aims: tuple[Aim, ...] = ()
     note: str = ""
+    x: float | None = None
 
 
 class Scale(NamedTuple):
@@ -64,8 +68,12 @@ class Scale(NamedTuple):
 
 
 class Row(NamedTuple):
-    """One row of the table. `open_cases` keeps what its cases need running until it is exhausted or closed."""
+    """One row of the table; `x_name` says what grows from case to case, if anything.
+
+    `open_cases` keeps what its cases need running until it is exhausted or closed.
+    """
 
     name: str
     title: str
+    x_name: str
     open_cases: Callable[[Scale], Generator[Case]]

@@ -54,6 +54,7 @@ class Outcome(NamedTuple):
             "row": self.row,
             "case": self.case.name,
             "note": self.case.note,
+            "x": self.case.x,
             "metrics": [self._metric_json(metric) for metric in self.case.metrics],
             "aims": [
                 {

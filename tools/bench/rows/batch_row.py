@@ -21,7 +21,7 @@ CONNECTIONS = 16
 def open_cases(scale: Scale) -> Generator[Case]:
     with serving(scale.broker) as served:
         for workers in (1, 2):
-            yield _case(served, workers, scale)
+            yield batch_case(served, workers, scale)
 
 
 def ndjson_target(served: Served, workers: int) -> tuple[Target, Child]:
@@ -32,7 +32,8 @@ def ndjson_target(served: Served, workers: int) -> tuple[Target, Child]:
     return Target(url + events.contract.path, body, content_type="application/x-ndjson"), child
 
 
-def _case(served: Served, workers: int, scale: Scale) -> Case:
+def batch_case(served: Served, workers: int, scale: Scale) -> Case:
+    """Batches to so many workers, against as many producing processes."""
     target, _ = ndjson_target(served, workers)
     schema_id = registered(served, CONTRACT)
 

@@ -29,7 +29,8 @@ def open_cases(scale: Scale) -> Generator[Case]:
         numbers = count(1)
 
         def contender(label: str, name: str) -> Contender:
-            return Contender(label, lambda: _read_all(served, name, f"bench-{next(numbers)}", records))
+            seconds = scale.load_seconds
+            return Contender(label, lambda: _read(served, name, f"bench-{next(numbers)}", records, seconds))
 
         note = f"from {served.broker}, one process, {records} records"
         standard, floor = contender(STANDARD, STANDARD), contender(CONFLUENT, FLOOR)
@@ -38,25 +39,26 @@ def open_cases(scale: Scale) -> Generator[Case]:
         yield Case("counts", (RATE,), (counts, standard), (Aim(RATE.name, STANDARD, 0.7),), note)
 
 
-def _read_all(served: Served, name: str, group: str, records: int) -> Mapping[str, float]:
-    """From the first report that has records to the one that has all. Raises ChildError."""
+def _read(served: Served, name: str, group: str, records: int, seconds: float) -> Mapping[str, float]:
+    """From the first report that has records, until all are read or the time is over. Raises ChildError."""
     child = served.start(f"consume-{group}", ["-m", "tools.bench.consuming", name, group])
     try:
-        first, began = _wait_for(child, 1)
-        last, ended = _wait_for(child, records)
+        first, began = _wait_for(child, 1, _PATIENCE_S)
+        last, ended = _wait_for(child, records, seconds)
     finally:
         stop_children([child])
+    if not first:
+        raise ChildError(f"{child.name} read nothing within {_PATIENCE_S:g} s{child.last_words()}")
     return {RATE.name: (last - first) / max(ended - began, REPORT_S)}
 
 
-def _wait_for(child: Child, records: int) -> tuple[int, float]:
-    deadline = time.monotonic() + _PATIENCE_S
+def _wait_for(child: Child, records: int, seconds: float) -> tuple[int, float]:
+    """How many were seen, and when: as soon as it is so many, or when the time is over."""
+    deadline = time.monotonic() + seconds
     while True:
         child.check()
         seen = int((child.latest or {}).get("seen", 0))
         now = time.monotonic()
-        if seen >= records:
+        if seen >= records or now > deadline:
             return seen, now
-        if now > deadline:
-            raise ChildError(f"{child.name} saw {seen} of {records} records in {_PATIENCE_S:g} s{child.last_words()}")
         time.sleep(REPORT_S / 10)

@@ -8,6 +8,7 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient, topic_
 from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
+from codegen.catalog import GeneratedContract
 from consumers.deserializer import Deserializer
 from consumers.frame import frame
 from consumers.record import Record
@@ -26,11 +27,12 @@ def open_cases(scale: Scale) -> Generator[Case]:
     latest = versions()[-1]
     for version in versions():
         events = activity(version)
+        reader = None if version == latest else events.contract.avsc(latest)
         values = [frame(_ID, data) for data in events.avro]
         with _KnownSchemas(events) as registry:
             contenders = (
                 rate(PRODUCT, product(events, latest, values, registry), len(values), scale.seconds),
-                rate(CONFLUENT, confluent(events, latest, values, registry), len(values), scale.seconds),
+                rate(CONFLUENT, confluent(events.contract, reader, values, registry), len(values), scale.seconds),
             )
             yield Case(f"v{version} into v{latest}", (RATE,), contenders, (Aim(RATE.name, CONFLUENT, 2.5),))
 
@@ -57,11 +59,13 @@ def product(events: Events, reader: int, values: list[bytes], registry: SchemaRe
     return work
 
 
-def confluent(events: Events, reader: int, values: list[bytes], registry: SchemaRegistryClient) -> Callable[[], None]:
-    schema = None if reader == events.version else events.contract.avsc(reader)
+def confluent(
+    contract: GeneratedContract, reader: str | None, values: list[bytes], registry: SchemaRegistryClient
+) -> Callable[[], None]:
+    """With a reader schema it resolves into that, without one it gives the writer's fields."""
     # The strategy by default would ask a registry for associations.
-    deserialize = AvroDeserializer(registry, schema, conf={"subject.name.strategy": topic_subject_name_strategy})
-    context = SerializationContext(events.contract.topic, MessageField.VALUE)
+    deserialize = AvroDeserializer(registry, reader, conf={"subject.name.strategy": topic_subject_name_strategy})
+    context = SerializationContext(contract.topic, MessageField.VALUE)
 
     def work() -> None:
         for value in values:

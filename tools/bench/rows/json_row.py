@@ -23,11 +23,12 @@ PYDANTIC = "pydantic + fastavro"
 def open_cases(scale: Scale) -> Generator[Case]:
     """Each version by itself, and the oldest one's JSON where the latest is written."""
     for version in versions():
-        yield _case(f"v{version}", activity(version), version, scale)
-    yield _case(f"v1 into v{versions()[-1]}", activity(1), versions()[-1], scale)
+        yield compare(f"v{version}", activity(version), version, scale)
+    yield compare(f"v1 into v{versions()[-1]}", activity(1), versions()[-1], scale)
 
 
-def _case(name: str, events: Events, pinned: int, scale: Scale) -> Case:
+def compare(name: str, events: Events, pinned: int, scale: Scale) -> Case:
+    """One set of events: the product, the JSON alone, and the usual way where both write the same version."""
     contenders = [
         rate(PRODUCT, product(events, pinned), len(events.bodies), scale.seconds),
         rate(MSGSPEC, json_alone(events), len(events.bodies), scale.seconds),
