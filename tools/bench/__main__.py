@@ -36,9 +36,9 @@ def bench(
     """Measure the product beside its floors."""
     scale = _FULL if full else _SMOKE
     scale = scale._replace(seconds=seconds or scale.seconds, rounds=rounds or scale.rounds, broker=broker)
-    outcomes = run_rows([ROWS[name] for name in names or ROWS], scale, click.echo, _show)
+    run = run_rows([ROWS[name] for name in names or ROWS], scale, click.echo, _show)
     if json_path is not None:
-        json_path.write_text(json.dumps([outcome.as_json() for outcome in outcomes], indent=1) + "\n", "utf-8")
+        json_path.write_text(json.dumps([outcome.as_json() for outcome in run.outcomes], indent=1) + "\n", "utf-8")
 
 
 def _show(outcome: Outcome) -> None:

@@ -5,8 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Generator, Mapping
 from typing import Literal, NamedTuple
 
+from tools.errors import UserError
+
 BrokerChoice = Literal["auto", "kafka", "embedded"]
 Measure = Callable[[], Mapping[str, float]]
+
+
+class NotHere(UserError):
+    """What a row needs, this machine has not; the other rows can be run all the same."""
 
 
 class Metric(NamedTuple):

@@ -1,27 +1,37 @@
-"""The load generator: `oha`, a compiled one, from crates.io in one pinned version, and what it reports.
+"""The load generator: `wrk`, a compiled one, with the script beside this module, and what it reports.
 
-At a fixed rate its latencies count from the moment at which a request was due (`--latency-correction`), so that a
-server that stalls cannot hide the requests that it kept from being sent: coordinated omission.
+It corrects latencies for coordinated omission (a server that stalls keeps requests from being sent, which then seem
+never to have waited): for an answer that took longer than the interval at which its connection sends, the ones that
+were due meanwhile are added. At a fixed rate the script gives each request its place in a schedule, so that a stall is
+caught up with.
 """
 
 from __future__ import annotations
 
 import json
+import math
+import os
 import shutil
 import subprocess
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
+from tools.bench.case import NotHere
 from tools.errors import UserError
 from tools.project import this_code
 
-VERSION: Final = "1.16.0"
-_HOME: Final = this_code() / ".pipeline" / "bench" / f"oha-{VERSION}"
+_SCRIPT: Final = Path(__file__).with_name("load.lua")
+_HOME: Final = this_code() / ".pipeline" / "bench" / "wrk"
+_PACKAGES: Final = ("wrk", "libluajit-5.1-2")
 _PATIENCE_S: Final = 60.0
+_MISSING: Final = (
+    "the load over HTTP needs the generator wrk, which this machine has not: install it (on Debian and Ubuntu: apt-get "
+    "install wrk; on macOS: brew install wrk)"
+)
 
 
 class LoadFailed(UserError):
-    """The load generator is missing, did not run, or the server refused what it sent: the figure is void."""
+    """The load generator did not run, or the server refused what it sent: the figure is void."""
 
 
 class Target(NamedTuple):
@@ -34,7 +44,7 @@ class Target(NamedTuple):
 
 
 class Report(NamedTuple):
-    """Requests answered 2xx a second, latencies in milliseconds, and how many were not answered 2xx."""
+    """Requests answered well a second, latencies in milliseconds, and how many were refused or broke."""
 
     rate: float
     p50_ms: float
@@ -43,67 +53,65 @@ class Report(NamedTuple):
     failed: int
 
 
-def find_generator() -> Path:
-    """The program: built once with cargo, below `.pipeline/bench`. Raises LoadFailed."""
-    program = _HOME / "bin" / "oha"
-    if not program.exists():
-        _build()
-    return program
+def find_generator() -> tuple[Path, dict[str, str]]:
+    """The program and its environment: the system's, or Debian's package unpacked here. Raises NotHere."""
+    installed = shutil.which("wrk")
+    if installed is not None:
+        return Path(installed), {}
+    if not (_HOME / "usr" / "bin" / "wrk").exists():
+        _unpack()
+    libraries = sorted({str(found.parent) for found in _HOME.glob("usr/lib/**/libluajit*.so*")})
+    return _HOME / "usr" / "bin" / "wrk", {"LD_LIBRARY_PATH": os.pathsep.join(libraries)}
 
 
-def _build() -> None:
-    cargo = shutil.which("cargo")
-    if cargo is None:
-        raise LoadFailed(
-            "the load over HTTP needs the generator oha, which is built with cargo, and this machine has no cargo: "
-            "install Rust (on Debian: apt-get install cargo), or run the rows that need none (--help lists them)"
-        )
-    # --locked takes the versions and the hashes from the package's own lock file.
-    options = ["--locked", "--version", VERSION, "--no-default-features", "--root", str(_HOME), "oha"]
-    done = subprocess.run([cargo, "install", "--quiet", *options], capture_output=True, text=True, check=False)
+def _unpack() -> None:
+    """Debian's own package, which apt has checked; neither that nor unpacking needs rights. Raises NotHere."""
+    if shutil.which("apt-get") is None or shutil.which("dpkg-deb") is None:
+        raise NotHere(_MISSING)
+    packages = _HOME.with_name("packages")
+    packages.mkdir(parents=True, exist_ok=True)
+    done = subprocess.run(
+        ["apt-get", "download", *_PACKAGES],  # noqa: S607 - as found
+        cwd=packages,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     if done.returncode != 0:
-        raise LoadFailed(f"cargo could not build oha {VERSION}: {done.stderr.strip()[-600:]}")
+        raise NotHere(f"{_MISSING}; fetching it failed: {done.stderr.strip().splitlines()[-1]}")
+    for package in packages.glob("*.deb"):
+        subprocess.run(["dpkg-deb", "--extract", package, _HOME], check=True)  # noqa: S607 - as found
 
 
-def run_load(
-    target: Target,
-    connections: int,
-    seconds: float,
-    *,
-    rate: float | None = None,
-    may_fail: bool = False,
-) -> Report:
-    """Load for some seconds: as fast as the answers come, or at a fixed rate. Raises LoadFailed.
+def run_load(target: Target, connections: int, seconds: float, *, rate: float = 0.0, may_fail: bool = False) -> Report:
+    """Load for some seconds, whole ones: as fast as the answers come, or at a fixed rate. Raises LoadFailed.
 
     Answers other than 2xx make the figure void, unless they may be (`may_fail`).
     """
-    command = [str(find_generator()), "--no-tui", "--output-format", "json", "-z", f"{seconds:g}s"]
-    command += ["-c", str(connections), *_rate_options(rate), *_body_options(target), target.url]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=seconds + _PATIENCE_S)
-    if done.returncode != 0:
+    program, environment = find_generator()
+    whole = math.ceil(seconds)
+    command = [str(program), "-t1", f"-c{connections}", f"-d{whole}s", "--timeout", f"{whole + 30}s"]
+    command += ["-s", str(_SCRIPT), target.url, "--", target.content_type, "lines" if target.lines else "whole"]
+    command += [str(target.body or "-"), f"{rate:g}"]
+    done = subprocess.run(
+        command,
+        env={**os.environ, **environment},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=whole + _PATIENCE_S,
+    )
+    if done.returncode != 0 or not done.stdout.strip():
         raise LoadFailed(f"the load generator failed: {done.stderr.strip()[-600:] or done.stdout.strip()[-600:]}")
-    report = read_report(json.loads(done.stdout))
+    report = read_report(json.loads(done.stdout.splitlines()[-1]))
     if report.failed and not may_fail:
-        raise LoadFailed(f"{report.failed} requests to {target.url} were not answered 2xx, so the figure is void")
+        raise LoadFailed(f"{report.failed} requests to {target.url} were refused or broke, so the figure is void")
     return report
 
 
-def _rate_options(rate: float | None) -> list[str]:
-    return [] if rate is None else ["-q", f"{max(1, round(rate))}", "--latency-correction"]
-
-
-def _body_options(target: Target) -> list[str]:
-    if target.body is None:
-        return []
-    return ["-m", "POST", "-T", target.content_type, "-Z" if target.lines else "-D", str(target.body)]
-
-
 def read_report(document: dict[str, Any]) -> Report:
-    """What oha's JSON says. A request that the end of the run cut off is no failure."""
-    statuses = {int(status): count for status, count in document["statusCodeDistribution"].items()}
-    errors = {text: count for text, count in document["errorDistribution"].items() if "deadline" not in text}
-    good = sum(count for status, count in statuses.items() if 200 <= status < 300)
-    latencies = document["latencyPercentiles"]
-    p50, p99, p999 = (1000 * (latencies[name] or 0.0) for name in ("p50", "p99", "p99.9"))
-    failed = sum(statuses.values()) - good + sum(errors.values())
-    return Report(good / document["summary"]["total"], p50, p99, p999, failed)
+    """What the script's last line says."""
+    failed = document["refused"] + document["broken"]
+    p50, p99, p999 = (document[name] / 1000 for name in ("p50_us", "p99_us", "p999_us"))
+    good = document["requests"] - document["refused"]
+    return Report(1e6 * good / document["duration_us"], p50, p99, p999, failed)

@@ -6,8 +6,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import Any, NamedTuple
 
-from tools.bench.case import Aim, Case, Metric, Row, Scale
+from tools.bench.case import Aim, Case, Metric, NotHere, Row, Scale
 from tools.bench.spread import Spread, paired_ratios, spread_of
+from tools.errors import UserError
 
 Samples = Mapping[str, Mapping[str, Sequence[float]]]
 Say = Callable[[str], None]
@@ -79,6 +80,14 @@ class Outcome(NamedTuple):
         return {**metric._asdict(), "contenders": figures}
 
 
+class Run(NamedTuple):
+    """What was measured, and the rows that were left out or failed, with the reason."""
+
+    outcomes: list[Outcome]
+    left_out: dict[str, str]
+    failed: dict[str, str]
+
+
 def run_case(row: str, case: Case, rounds: int) -> Outcome:
     """Every contender once a round; every other round backwards, so that none is always the first."""
     samples: dict[str, dict[str, list[float]]] = {contender.name: {} for contender in case.contenders}
@@ -89,13 +98,20 @@ def run_case(row: str, case: Case, rounds: int) -> Outcome:
     return Outcome(row, case, samples)
 
 
-def run_rows(rows: Iterable[Row], scale: Scale, say: Say, show: Callable[[Outcome], None]) -> list[Outcome]:
-    """The outcomes of all cases of the rows; each is shown as soon as it is there."""
-    outcomes: list[Outcome] = []
+def run_rows(rows: Iterable[Row], scale: Scale, say: Say, show: Callable[[Outcome], None]) -> Run:
+    """All cases of the rows; each is shown as soon as it is there. A row that fails does not keep the others back."""
+    run = Run([], {}, {})
     for row in rows:
         say(f"\n{row.title}")
-        with closing(row.open_cases(scale)) as cases:
-            for case in cases:
-                outcomes.append(run_case(row.name, case, scale.rounds))
-                show(outcomes[-1])
-    return outcomes
+        try:
+            with closing(row.open_cases(scale)) as cases:
+                for case in cases:
+                    run.outcomes.append(run_case(row.name, case, scale.rounds))
+                    show(run.outcomes[-1])
+        except NotHere as error:
+            run.left_out[row.name] = str(error)
+            say(f"  left out: {error}")
+        except UserError as error:
+            run.failed[row.name] = str(error)
+            say(f"  FAILED: {error}")
+    return run

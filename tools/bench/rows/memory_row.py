@@ -11,12 +11,11 @@ from pathlib import Path
 from typing import Final
 
 from producer_api.settings import Settings
-from tools.bench.case import Aim, Case, Contender, Metric, Scale
+from tools.bench.case import Aim, Case, Contender, Metric, NotHere, Scale
 from tools.bench.load import run_load
 from tools.bench.rows.batch_row import ndjson_target
 from tools.bench.served import Served, serving, wait_until_ready
 from tools.child import Child
-from tools.errors import UserError
 from tools.kafka_broker import KafkaBroker
 
 GROWTH = Metric("growth", "MiB", more_is_better=False)
@@ -28,14 +27,10 @@ _MIB: Final = 2**20
 _HANG_S: Final = 6.0  # less than the delivery time-out: what is in flight stays there
 
 
-class NoProc(UserError):
-    """Memory is read from /proc, which this system has not."""
-
-
 def open_cases(scale: Scale) -> Generator[Case]:
-    """Raises NoProc where the system is not Linux."""
+    """Raises NotHere where the system is not Linux."""
     if not Path("/proc/self/clear_refs").exists():
-        raise NoProc(
+        raise NotHere(
             "the memory of a process at its highest is read from /proc, which only Linux has: leave out memory"
         )
     with serving(scale.broker) as served:
