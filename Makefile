@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-java test-kafka soak lint coverage format lock clean
+.PHONY: help demo test test-java test-kafka bench bench-full soak lint coverage format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -37,6 +37,12 @@ lint: $(INSTALLED) ## ruff, mypy --strict, import rules, drift of generated code
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m codegen --check
+
+bench: $(INSTALLED) ## every figure beside its floor, in minutes; on Apache Kafka where Java and Maven are
+	$(BIN)/python -m tools.bench
+
+bench-full: $(INSTALLED) ## the same at length, about 20 minutes on a quiet machine; writes docs/benchmarks.md
+	$(BIN)/python -m tools.bench --full --docs docs
 
 SEED ?= 1
 soak: $(INSTALLED) ## long drills, by hand: 40,000 schemas through codegen (SEED=1)

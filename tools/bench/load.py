@@ -24,6 +24,7 @@ _SCRIPT: Final = Path(__file__).with_name("load.lua")
 _HOME: Final = this_code() / ".pipeline" / "bench" / "wrk"
 _PACKAGES: Final = ("wrk", "libluajit-5.1-2")
 _PATIENCE_S: Final = 60.0
+WARM_UP_S: Final = 3.0
 _MISSING: Final = (
     "the load over HTTP needs the generator wrk, which this machine has not: install it (on Debian and Ubuntu: apt-get "
     "install wrk; on macOS: brew install wrk)"

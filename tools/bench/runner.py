@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from tools.bench.case import Aim, Case, Metric, NotHere, Row, Scale
 from tools.bench.spread import Spread, paired_ratios, spread_of
@@ -12,6 +12,7 @@ from tools.errors import UserError
 
 Samples = Mapping[str, Mapping[str, Sequence[float]]]
 Say = Callable[[str], None]
+_GROWTH_ROUNDS: Final = 3  # a curve shows by its other points what is a slip
 
 
 class Verdict(NamedTuple):
@@ -56,6 +57,7 @@ class Outcome(NamedTuple):
             "case": self.case.name,
             "note": self.case.note,
             "x": self.case.x,
+            "contenders": [contender.name for contender in self.case.contenders],
             "metrics": [self._metric_json(metric) for metric in self.case.metrics],
             "aims": [
                 {
@@ -103,10 +105,11 @@ def run_rows(rows: Iterable[Row], scale: Scale, say: Say, show: Callable[[Outcom
     run = Run([], {}, {})
     for row in rows:
         say(f"\n{row.title}")
+        rounds = min(scale.rounds, _GROWTH_ROUNDS) if row.x_name else scale.rounds
         try:
             with closing(row.open_cases(scale)) as cases:
                 for case in cases:
-                    run.outcomes.append(run_case(row.name, case, scale.rounds))
+                    run.outcomes.append(run_case(row.name, case, rounds))
                     show(run.outcomes[-1])
         except NotHere as error:
             run.left_out[row.name] = str(error)

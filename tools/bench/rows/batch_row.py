@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping
 
 from tools.bench.case import Aim, Case, Contender, Metric, Scale
 from tools.bench.events import CONTRACT, activity, versions
-from tools.bench.load import Target, run_load
+from tools.bench.load import WARM_UP_S, Target, run_load
 from tools.bench.produced import produce_with, registered
 from tools.bench.served import API, Served, serving
 from tools.child import Child
@@ -15,7 +15,7 @@ RATE = Metric("rate", "events/s")
 PRODUCT = "product"
 FLOOR = "produce_batch"
 EVENTS = 500
-CONNECTIONS = 16
+CONNECTIONS = 8
 
 
 def open_cases(scale: Scale) -> Generator[Case]:
@@ -35,10 +35,12 @@ def ndjson_target(served: Served, workers: int) -> tuple[Target, Child]:
 def batch_case(served: Served, workers: int, scale: Scale) -> Case:
     """Batches to so many workers, against as many producing processes."""
     target, _ = ndjson_target(served, workers)
+    run_load(target, CONNECTIONS, WARM_UP_S)
     schema_id = registered(served, CONTRACT)
 
+    # Twice as long, because what is under way at the end is not counted, and a request is much.
     def product() -> Mapping[str, float]:
-        return {RATE.name: EVENTS * run_load(target, CONNECTIONS, scale.load_seconds).rate}
+        return {RATE.name: EVENTS * run_load(target, CONNECTIONS, 2 * scale.load_seconds).rate}
 
     def floor() -> Mapping[str, float]:
         return {RATE.name: produce_with(served, workers, schema_id, seconds=scale.load_seconds)}

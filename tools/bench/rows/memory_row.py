@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 import re
 import signal
-from collections.abc import Callable, Generator, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Final
 
@@ -14,8 +15,7 @@ from producer_api.settings import Settings
 from tools.bench.case import Aim, Case, Contender, Metric, NotHere, Scale
 from tools.bench.load import run_load
 from tools.bench.rows.batch_row import ndjson_target
-from tools.bench.served import Served, serving, wait_until_ready
-from tools.child import Child
+from tools.bench.served import Served, serving
 from tools.kafka_broker import KafkaBroker
 
 GROWTH = Metric("growth", "MiB", more_is_better=False)
@@ -29,29 +29,21 @@ _HANG_S: Final = 6.0  # less than the delivery time-out: what is in flight stays
 
 def open_cases(scale: Scale) -> Generator[Case]:
     """Raises NotHere where the system is not Linux."""
-    if not Path("/proc/self/clear_refs").exists():
+    if not Path("/proc/self/status").exists():
         raise NotHere(
             "the memory of a process at its highest is read from /proc, which only Linux has: leave out memory"
         )
     with serving(scale.broker) as served:
-        target, api = ndjson_target(served, 1)
-        idle = high_water_mib(api.pid)
         bounds = configured_bounds_mib()
-
-        def full() -> Mapping[str, float]:
-            return _watch(api, idle, lambda: run_load(target, _CONNECTIONS, 2 * scale.load_seconds, may_fail=True))
-
-        def hanging() -> Mapping[str, float]:
-            with _broker_hangs(served):
-                seen = _watch(api, idle, lambda: run_load(target, _CONNECTIONS, _HANG_S, may_fail=True))
-            wait_until_ready(target.url.rpartition("/")[0] + "/health/ready", api)
-            return seen
-
         floor = Contender(BOUNDS, lambda: {GROWTH.name: bounds})
-        note = f"growth over {idle:.0f} MiB at rest; bounds: records in flight and open requests"
         aims = (Aim(GROWTH.name, BOUNDS, 1.0),)
-        for name, measure in (("full load", full), ("broker stopped", hanging)):
-            yield Case(name, (GROWTH, PEAK), (Contender(PRODUCT, measure), floor), aims, note)
+        note = f"over what a fresh API holds; {_CONNECTIONS} connections; bounds: records in flight, open requests"
+        for name, hangs, seconds in (
+            ("full load", False, 2 * scale.load_seconds),
+            ("broker stopped", True, _HANG_S),
+        ):
+            product = Contender(PRODUCT, partial(_watch, served, hangs, seconds))
+            yield Case(name, (GROWTH, PEAK), (product, floor), aims, note)
 
 
 def configured_bounds_mib() -> float:
@@ -61,18 +53,23 @@ def configured_bounds_mib() -> float:
 
 
 def high_water_mib(pid: int) -> float:
-    """The most that the process has held since its mark was reset (proc(5), VmHWM)."""
+    """The most that the process has held since its start (proc(5), VmHWM)."""
     status = Path(f"/proc/{pid}/status").read_text("ascii", errors="replace")
     found = re.search(r"VmHWM:\s+(\d+) kB", status)
     return int(found[1]) / 1024 if found else 0.0
 
 
-def _watch(api: Child, idle: float, load: Callable[[], object]) -> Mapping[str, float]:
-    # "5" sets the mark back to what is held now (proc(5), clear_refs).
-    Path(f"/proc/{api.pid}/clear_refs").write_text("5", "ascii")
-    load()
-    api.check()
-    peak = high_water_mib(api.pid)
+def _watch(served: Served, hangs: bool, seconds: float) -> Mapping[str, float]:
+    """An API of its own for each measurement: what another one has learnt to hold would hide what this one needs."""
+    target, api = ndjson_target(served, 1)
+    try:
+        idle = high_water_mib(api.pid)
+        with _broker_hangs(served) if hangs else nullcontext():
+            run_load(target, _CONNECTIONS, seconds, may_fail=True)
+        api.check()
+        peak = high_water_mib(api.pid)
+    finally:
+        api.kill()  # it would wait for a broker that stood still
     return {GROWTH.name: peak - idle, PEAK.name: peak}
 
 

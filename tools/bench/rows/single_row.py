@@ -6,7 +6,7 @@ from collections.abc import Generator, Mapping
 
 from tools.bench.case import Aim, Case, Contender, Metric, Scale
 from tools.bench.events import activity, versions
-from tools.bench.load import Report, Target, run_load
+from tools.bench.load import WARM_UP_S, Report, Target, run_load
 from tools.bench.served import API, BARE, Served, linger_ms, serving
 
 RATE = Metric("rate", "requests/s")
@@ -31,12 +31,16 @@ def open_cases(scale: Scale) -> Generator[Case]:
 
 
 def make_targets(served: Served) -> dict[str, Target]:
-    """The API and the bare application, asked with the same events."""
+    """The API and the bare application, asked with the same events; a broker that has just started is slow."""
     events = activity(versions()[-1])
     body = served.write_bodies("events.json", events.bodies)
     api, _ = served.serve(API)
     bare, _ = served.serve(BARE)
-    return {name: Target(url + events.contract.path, body, lines=True) for name, url in ((PRODUCT, api), (FLOOR, bare))}
+    urls = {PRODUCT: api, FLOOR: bare}
+    targets = {name: Target(url + events.contract.path, body, lines=True) for name, url in urls.items()}
+    for target in targets.values():
+        run_load(target, CONNECTIONS[0], WARM_UP_S)
+    return targets
 
 
 def figures(report: Report) -> Mapping[str, float]:
