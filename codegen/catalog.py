@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from codegen.runtime import AvroModel
+    from codegen.transcoding import AnyTranscoder
 
 
 class UnknownVersion(ValueError):
@@ -34,6 +35,7 @@ class GeneratedContract:
     writers: Mapping[str, int]
     readers: Mapping[str, int]
     versions: tuple[int, ...]
+    transcoders: tuple[int, ...] = ()
 
     @property
     def latest(self) -> int:
@@ -45,6 +47,18 @@ class GeneratedContract:
         module = importlib.import_module(f"codegen.models.{self.name}.v{number}")
         model: type[AvroModel] = module.MODEL
         return model
+
+    def transcoder(self, version: int | None = None) -> AnyTranscoder | None:
+        """What takes ordinary events of `version`, or of the latest, to Avro; None where only its model does.
+
+        Raises UnknownVersion.
+        """
+        number = self._known(self.latest if version is None else version)
+        if number not in self.transcoders:
+            return None
+        module = importlib.import_module(f"codegen.models.{self.name}.v{number}_transcoder")
+        transcoder: AnyTranscoder = module.TRANSCODER
+        return transcoder
 
     def avsc(self, version: int | None = None) -> str:
         """The schema text of `version`, or of the latest. Raises UnknownVersion."""

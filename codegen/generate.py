@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import PurePosixPath
 
 from codegen.contract import Contract, ContractFault, SchemaFile, SharedTypes
 from codegen.reading.references import SHARED
-from codegen.render import render_shared, render_version
-from codegen.rendering.packages import render_catalog, render_package, render_shared_package
+from codegen.render import MARKER, render_shared, render_version
+from codegen.rendering.packages import render_catalog, render_package, render_shared_package, transcoder_path
+from codegen.rendering.transcoder import render_transcoder
 from codegen.supported import unsupported
 
 
@@ -23,7 +24,8 @@ class UnsupportedContract(ValueError):
 def generate(contracts: Sequence[Contract]) -> dict[PurePosixPath, str]:
     """The text of every generated file, by its path below the models' folder. Raises UnsupportedContract."""
     refuse_unsupported(contracts)
-    files = {PurePosixPath("__init__.py"): render_catalog(contracts)}
+    transcoders = {path: text for contract in contracts for path, text in _transcoders(contract)}
+    files = {PurePosixPath("__init__.py"): render_catalog(contracts, transcoders)}
     for contract in contracts:
         folder = PurePosixPath(contract.name)
         files[folder / "__init__.py"] = render_package(contract)
@@ -32,7 +34,17 @@ def generate(contracts: Sequence[Contract]) -> dict[PurePosixPath, str]:
     shared = shared_types(contracts)
     if shared:
         files[PurePosixPath(SHARED, "__init__.py")] = render_shared_package()
-    return files | {PurePosixPath(SHARED, f"{types.path.stem}.py"): render_shared(types) for types in shared}
+    return (
+        files | transcoders | {PurePosixPath(SHARED, f"{types.path.stem}.py"): render_shared(types) for types in shared}
+    )
+
+
+def _transcoders(contract: Contract) -> Iterator[tuple[PurePosixPath, str]]:
+    """One for each version whose JSON can be taken to Avro without its model, where events come over HTTP at all."""
+    for version in contract.versions if contract.ingest else ():
+        text = render_transcoder(contract, version, MARKER)
+        if text is not None:
+            yield transcoder_path(contract, version), text
 
 
 def schema_files(contracts: Sequence[Contract]) -> list[SchemaFile]:

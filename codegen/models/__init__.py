@@ -23,6 +23,7 @@ CONTRACTS: Final[dict[str, GeneratedContract]] = {
         writers={"counts": 1},
         readers={"counts": 1},
         versions=(1,),
+        transcoders=(),
     ),
     "user_action": GeneratedContract(
         name="user_action",
@@ -37,5 +38,6 @@ CONTRACTS: Final[dict[str, GeneratedContract]] = {
         writers={"producer_api": 2},
         readers={"standard": 2, "counts": 2, "faust": 2},
         versions=(1, 2),
+        transcoders=(1, 2),
     ),
 }

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Sequence
-from typing import Final
+from typing import Final, TypeAlias
 
 from codegen.rendering.source_width import statement
+
+_Group: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 
 _STANDARD: Final = (
     ("datetime", ("UTC", "date", "datetime", "time")),
@@ -59,6 +61,48 @@ _OURS: Final = (
 
 _GROUPS: Final = (_STANDARD, _PYDANTIC, _OURS)
 
+_TRANSCODER_GROUPS: Final = (
+    (("typing", ("Final",)),),
+    (("msgspec", ("UNSET", "Struct", "UnsetType")),),
+    (
+        (
+            "codegen.transcoding",
+            (
+                "BOOLEANS",
+                "LENGTHS",
+                "Float",
+                "Int",
+                "Long",
+                "NotPlain",
+                "Transcoder",
+                "base64",
+                "big_decimal",
+                "date",
+                "decimal",
+                "double",
+                "fixed",
+                "fixed_decimal",
+                "local_micros",
+                "local_millis",
+                "local_nanos",
+                "micros",
+                "millis",
+                "nanos",
+                "number",
+                "single",
+                "time_micros",
+                "time_millis",
+                "uuid",
+                "uuid_bytes",
+            ),
+        ),
+    ),
+)
+# What a transcoder imports or defines for itself.
+TRANSCODER_NAMES: Final = frozenset(name for group in _TRANSCODER_GROUPS for _, names in group for name in names) | {
+    "TRANSCODER"
+}
+
 # What a generated module imports or defines for itself: no type may be called so.
 MODULE_NAMES: Final[frozenset[str]] = frozenset(name for group in _GROUPS for _, names in group for name in names) | {
     "MODEL",
@@ -71,11 +115,20 @@ CLASS_NAMES: Final[frozenset[str]] = MODULE_NAMES - _IN_METHODS
 
 def render_imports(text: str, relative: Sequence[str] = ()) -> list[str]:
     """The imports that `text` uses; `relative` are lines for other generated modules."""
+    return _render(_GROUPS, text, relative)
+
+
+def render_transcoder_imports(text: str) -> list[str]:
+    """The imports that the text of a transcoder uses."""
+    return _render(_TRANSCODER_GROUPS, text, ())
+
+
+def _render(groups: Sequence[_Group], text: str, relative: Sequence[str]) -> list[str]:
     names = {
         node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
     }
-    groups = [[line for module, known in group for line in _import(module, known, names)] for group in _GROUPS]
-    return [line for group in (*groups, list(relative)) if group for line in ["", *group]][1:]
+    rendered = [[line for module, known in group for line in _import(module, known, names)] for group in groups]
+    return [line for group in (*rendered, list(relative)) if group for line in ["", *group]][1:]
 
 
 def _import(module: str, known: Sequence[str], names: set[str]) -> list[str]:

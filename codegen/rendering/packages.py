@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from pathlib import PurePosixPath
 
-from codegen.contract import Contract
+from codegen.contract import Contract, ContractVersion
 from codegen.render import MARKER
 from codegen.rendering.definition_order import definition_order
 from codegen.rendering.python_types import quote
@@ -39,7 +40,12 @@ def render_shared_package() -> str:
     return f'"""Types that contracts share, one module for each file.\n\n{MARKER}; do not edit.\n"""\n'
 
 
-def render_catalog(contracts: Iterable[Contract]) -> str:
+def transcoder_path(contract: Contract, version: ContractVersion) -> PurePosixPath:
+    """Where the transcoder of a version is, below the models' folder."""
+    return PurePosixPath(contract.name, f"v{version.number}_transcoder.py")
+
+
+def render_catalog(contracts: Iterable[Contract], transcoders: Container[PurePosixPath]) -> str:
     """`models/__init__.py`: what every `contract.toml` says, without loading a model."""
     lines = [
         '"""What the contracts say: all that runtime code needs to know of them. Models are loaded when asked for.',
@@ -69,6 +75,9 @@ def render_catalog(contracts: Iterable[Contract]) -> str:
             "writers": dict(contract.writers),
             "readers": dict(contract.readers),
             "versions": tuple(version.number for version in contract.versions),
+            "transcoders": tuple(
+                version.number for version in contract.versions if transcoder_path(contract, version) in transcoders
+            ),
         }
         lines.append(f"    {quote(contract.name)}: GeneratedContract(")
         lines += [f"        {key}={_plain(value)}," for key, value in values.items()]

@@ -19,6 +19,11 @@ class Place(NamedTuple):
     def inside(self, part: Part) -> Place:
         return Place(self, part, self.distance + 1)
 
+    @property
+    def is_branch_of_writer(self) -> bool:
+        """Whether it is one branch of a writer's union beside a reader's: each union lacks it for itself."""
+        return self.around is not None and self.around.part.reader is self.part.reader
+
     def address(self, tokens: Sequence[str] = (), reader_step: str = "", writer_step: str = "") -> tuple[str, str, str]:
         """Pointer, reader's path and writer's path of something that lies the given steps inside this place."""
         parts: list[Part] = []

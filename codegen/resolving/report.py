@@ -87,7 +87,8 @@ class Report:
                     found.append(_locate(place, fault))
                 case Place(part=part) as place:
                     pair = (part.reader, part.writer)
-                    if pair in told or pair in outer or self._verdicts.can_read(*pair):
+                    is_told = pair in told and not place.is_branch_of_writer
+                    if is_told or pair in outer or self._verdicts.can_read(*pair):
                         continue
                     if reach is not None and place.distance > reach:
                         far = far or place

@@ -220,8 +220,13 @@ def _unions(draw: st.DrawFn, scope: _Scope, namespace: str, depth: int) -> Any:
         if draw(st.integers(0, 3)) == 0:
             branches.setdefault("null", "null")
         else:
+            defined = len(scope.types)
             branch = draw(_types(scope, namespace, depth + 1, inside_union=True))
-            branches.setdefault(_branch_name(branch, namespace), branch)
+            name = _branch_name(branch, namespace)
+            if name in branches:
+                del scope.types[defined:]  # what only a dropped branch defines is there for nobody
+            else:
+                branches[name] = branch
     return list(branches.values())
 
 

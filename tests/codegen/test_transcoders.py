@@ -1,0 +1,230 @@
+"""A transcoder writes what the model writes, or leaves the event to it: it is never wrong, and seldom gives up."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from functools import cache
+from pathlib import PurePosixPath
+from typing import Any
+
+import pytest
+from hypothesis import example, given, reject, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from codegen.generate import UnsupportedContract, generate
+from codegen.models import CONTRACTS
+from codegen.nodes import Union, all_nodes
+from codegen.proving.memory_package import MemoryPackage
+from codegen.runtime import AvroModel
+from codegen.schema import parse_schema
+from codegen.transcoding import NOT_PLAIN, Transcoder
+from tests.codegen.data_strategies import data
+from tests.codegen.json_rows import ROWS, Row
+from tests.codegen.sample_contracts import contract_of, record
+from tests.codegen.schema_strategies import schemas
+
+Schema = dict[str, Any]
+many = settings(max_examples=max(settings().max_examples, int(os.environ.get("GENERATED_SCHEMAS", "100"))))
+
+
+def made(schema: Schema) -> tuple[type[AvroModel], Transcoder[Any] | None]:
+    files = generate([contract_of(schema)])
+    with MemoryPackage(files, "transcoded") as package:
+        model = package.module("sample.v1")["MODEL"]
+        has_one = PurePosixPath("sample/v1_transcoder.py") in files
+        return model, package.module("sample.v1_transcoder")["TRANSCODER"] if has_one else None
+
+
+def transcoded(transcoder: Transcoder[Any], text: bytes) -> bytes | None:
+    """None where the event is left to the model."""
+    try:
+        return transcoder.read(text).value
+    except NOT_PLAIN:
+        return None
+
+
+def by_model(model: type[AvroModel], text: bytes) -> bytes | None:
+    """None where the event is refused."""
+    try:
+        return model.model_validate_json(text).serialize()
+    except ValidationError:
+        return None
+
+
+def spellings(value: Any, draw: st.DataObject) -> bytes:
+    """The same JSON, with other white space and escapes."""
+    is_ascii = draw.draw(st.booleans(), label="ensure_ascii")
+    separators = draw.draw(st.sampled_from([(",", ":"), (", ", ": "), (" ,", " :\n")]), label="separators")
+    return json.dumps(value, ensure_ascii=is_ascii, separators=separators).encode()
+
+
+@pytest.mark.timeout(0)
+@many
+@given(schemas(), st.data())
+def test_what_a_model_writes_as_json_is_plain(schema: Schema, draw: st.DataObject) -> None:
+    try:
+        model, transcoder = made(schema)
+    except UnsupportedContract:
+        reject()
+    if transcoder is None:
+        assert not is_simple(schema)
+        return
+    one = model.model_validate(draw.draw(data(parse_schema(schema).root)), strict=False)
+    value = json.loads(one.model_dump_json(by_alias=True))
+    text = spellings(value, draw)
+    expected = by_model(model, text)
+    found = transcoded(transcoder, text)
+    if found is None:
+        # A quotation mark inside a text, and NaN, which JSON has not.
+        assert expected is None or b'\\"' in text or b"\\u0022" in text
+    else:
+        assert found == expected
+
+
+def is_simple(schema: Schema) -> bool:
+    """Whether the transcoder has to take the schema."""
+    nodes = list(all_nodes(parse_schema(schema).root))
+    has_union = any(isinstance(node, Union) and len(node.branches) > 2 for node in nodes)
+    hides_a_type = {"UNSET", "UnsetType", "Int", "Long", "Float", "float"} & set(re.findall(r"\w+", json.dumps(schema)))
+    return not has_union and len(nodes) <= 6 and '"duration"' not in json.dumps(schema) and not hides_a_type
+
+
+NUMBERS = (0, -1, 1.0, 1e300, 2**31, 2**63, -(2**63), -0.0)
+TEXTS = ("", "a", '"', "\\", "é", "😀", "\0", "1", "NaN", "AP8=", "12.50", "2026-01-31T08:15:30.125Z")
+TIMES = ("2026-01-31T24:00:00.000Z", "2026-01-31T08:15:30.1_0Z", "2026-01-31T08:15:30.+01Z", "0000-01-31T08:15:30.125Z")
+ODD = st.sampled_from([None, True, False, [], {}, [1], {"a": 1}, *NUMBERS, *TEXTS, *TIMES])
+
+
+@st.composite
+def near_valid(draw: st.DrawFn, value: Any) -> Any:
+    """The same JSON with one place changed."""
+    if isinstance(value, dict) and value and draw(st.integers(0, 3)):
+        key = draw(st.sampled_from(sorted(value)))
+        match draw(st.sampled_from(["inside", "gone", "renamed"])):
+            case "gone":
+                return {name: item for name, item in value.items() if name != key}
+            case "renamed":
+                return {f"{name}x" if name == key else name: item for name, item in value.items()}
+        return {**value, key: draw(near_valid(value[key]))}
+    if isinstance(value, list) and value and draw(st.booleans()):
+        index = draw(st.integers(0, len(value) - 1))
+        return [*value[:index], draw(near_valid(value[index])), *value[index + 1 :]]
+    return draw(ODD)
+
+
+@st.composite
+def changed_bytes(draw: st.DrawFn, text: bytes) -> bytes:
+    place = draw(st.integers(0, max(len(text) - 1, 0)))
+    other = draw(st.sampled_from([b"", b'"', b"\\", b",", b"\xff", b" ", b"0", b"-", b"\xc3\xa9", b"\\u0041"]))
+    if draw(st.booleans()):  # a piece of the text twice, such as a key
+        end = draw(st.integers(place, min(len(text), place + 40)))
+        return text[:end] + text[place:end] + text[end:]
+    return text[:place] + other + text[place + draw(st.integers(0, 1)) :]
+
+
+@pytest.mark.timeout(0)
+@many
+@given(schemas(), st.data())
+def test_what_is_transcoded_is_what_the_model_makes_of_it(schema: Schema, draw: st.DataObject) -> None:
+    try:
+        model, transcoder = made(schema)
+    except UnsupportedContract:
+        reject()
+    if transcoder is None:
+        return
+    one = model.model_validate(draw.draw(data(parse_schema(schema).root)), strict=False)
+    value = json.loads(one.model_dump_json(by_alias=True))
+    for _ in range(5):
+        text = spellings(draw.draw(near_valid(value)), draw)
+        if draw.draw(st.booleans()):
+            text = draw.draw(changed_bytes(text))
+        found = transcoded(transcoder, text)
+        assert found is None or found == by_model(model, text)
+
+
+ACTION = {
+    "event_id": "6f1c2c1e-6d7c-4b9b-9f4c-3d1f0a6b2c5e",
+    "user_id": "u1",
+    "action": "click",
+    "page_url": "/",
+    "occurred_at": "2026-01-31T08:15:30.125Z",
+    "session_id": "s",
+    "device": {"os": "ios", "model": None, "app_version": "1", "advertising_id": None},
+    "properties": {"a": "1", "é": "漢"},
+}
+
+
+@settings(max_examples=500)
+@given(st.data())
+@example(data=None)  # type: ignore[arg-type]
+def test_user_action_near_misses(data: st.DataObject | None) -> None:
+    transcoder, model = CONTRACTS["user_action"].transcoder(2), CONTRACTS["user_action"].model(2)
+    assert transcoder is not None
+    if data is None:
+        text = json.dumps(ACTION).encode()
+        assert transcoded(transcoder, text) == by_model(model, text)
+        return
+    text = spellings(data.draw(st.one_of(st.just(ACTION), near_valid(ACTION))), data)
+    text = data.draw(st.one_of(st.just(text), changed_bytes(text)))
+    found = transcoded(transcoder, text)
+    assert found is None or found == by_model(model, text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '{"a":"1","a":"2"}',
+        '{"a":"1","\\u0061":"2"}',
+        '{"a":"1","a":null}',
+        '{"a":"1","m":{"x":"1","x":"2"}}',
+        '{"a":"1","m":{"é":"1","\\u00e9":"2"}}',
+        '{"a":"1","r":{"s":"1","s":"1"}}',
+    ],
+)
+def test_a_repeated_key_is_left_to_the_model(text: str) -> None:
+    inner = record({"name": "s", "type": ["null", "string"], "default": None}, name="Inner")
+    schema = record(
+        {"name": "a", "type": ["null", "string"]},
+        {"name": "m", "type": {"type": "map", "values": "string"}, "default": {}},
+        {"name": "r", "type": ["null", inner], "default": None},
+    )
+    _, transcoder = made(schema)
+    assert transcoder is not None
+    assert transcoded(transcoder, text.encode()) is None
+
+
+@cache
+def row_made(row_id: str) -> tuple[type[AvroModel], Transcoder[Any] | None]:
+    row = next(row for row in ROWS if row.id == row_id)
+    return made(record(*(row.fields or ({"name": "value", "type": row.avro_type},))))
+
+
+def document(row: Row, text: str | bytes) -> bytes:
+    data = text.encode() if isinstance(text, str) else text
+    return data if row.fields else b'{"value":' + data + b"}"
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[row.id for row in ROWS])
+def test_the_rows_of_the_page_hold(row: Row) -> None:
+    """What the page refuses is never transcoded; what it writes always is, where there is a transcoder at all."""
+    model, transcoder = row_made(row.id)
+    if transcoder is None:
+        assert row.id in {"bare union", "tagged union", "duration"}
+        return
+    for case in row.accept:
+        text, written = document(row, case.text), document(row, case.written)
+        assert transcoded(transcoder, text) in (None, by_model(model, text))
+        assert transcoded(transcoder, written) == by_model(model, written) != None  # noqa: E711
+    for refused in row.refuse:
+        assert transcoded(transcoder, document(row, refused.text)) is None
+
+
+def test_the_names_that_an_event_uses_are_told() -> None:
+    transcoder = CONTRACTS["user_action"].transcoder(2)
+    assert transcoder is not None
+    text = {name: value for name, value in ACTION.items() if name not in ("device", "page_url")} | {"page": "/"}
+    plain = transcoder.read(json.dumps(text).encode())
+    assert transcoder.names_of(plain.names) == set(text)
