@@ -8,6 +8,7 @@ from io import BytesIO
 import fastavro
 import msgspec
 
+from codegen.transcoding import AnyTranscoder
 from producer_api.serializer import Serializer
 from producer_api.shapes import AcceptedShapes
 from tools.bench.case import Aim, Case, Scale
@@ -18,6 +19,7 @@ from tools.bench.plain_types import msgspec_type, pydantic_type
 PRODUCT = "product"
 MSGSPEC = "msgspec, JSON alone"
 PYDANTIC = "pydantic + fastavro"
+TRANSCODER = "generated transcoder alone"
 
 
 def open_cases(scale: Scale) -> Generator[Case]:
@@ -34,6 +36,9 @@ def compare(name: str, events: Events, pinned: int, scale: Scale) -> Case:
         rate(MSGSPEC, json_alone(events), len(events.bodies), scale.seconds),
     ]
     aims = [Aim(RATE.name, MSGSPEC, 0.45)]
+    transcoder = events.contract.transcoder(pinned) if pinned == events.version else None
+    if transcoder is not None:
+        contenders.append(rate(TRANSCODER, transcoded(transcoder, events), len(events.bodies), scale.seconds))
     if pinned == events.version:
         contenders.append(rate(PYDANTIC, pydantic_and_fastavro(events), len(events.bodies), scale.seconds))
         aims.append(Aim(RATE.name, PYDANTIC, 2.5))
@@ -49,6 +54,17 @@ def product(events: Events, pinned: int) -> Callable[[], None]:
     def work() -> None:
         for body in events.bodies:
             serializer.serialize(shapes.read(body).model)
+
+    return work
+
+
+def transcoded(transcoder: AnyTranscoder, events: Events) -> Callable[[], None]:
+    """What codegen makes for ordinary events, without all that the API does around it."""
+    read = transcoder.read
+
+    def work() -> None:
+        for body in events.bodies:
+            read(body)
 
     return work
 
