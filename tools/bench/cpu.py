@@ -1,9 +1,13 @@
-"""Rates by the processor's time of this thread: what other processes take away in between does not count."""
+"""Rates by the processor's time of this thread: what other processes take away in between does not count.
+
+Of all passes over the same work the one in the middle counts, since others also take caches away.
+"""
 
 from __future__ import annotations
 
 import gc
 from collections.abc import Callable, Mapping
+from statistics import median
 from time import thread_time
 
 from tools.bench.case import Contender, Metric
@@ -17,12 +21,11 @@ def rate(name: str, work: Callable[[], object], count: int, seconds: float) -> C
     def measure() -> Mapping[str, float]:
         work()  # caches are made, and warm
         gc.collect()
-        passes = 0
-        started = now = thread_time()
-        while now - started < seconds:
+        passes: list[float] = []
+        while sum(passes) < seconds:
+            started = thread_time()
             work()
-            passes += 1
-            now = thread_time()
-        return {RATE.name: passes * count / (now - started)}
+            passes.append(thread_time() - started)
+        return {RATE.name: count / median(passes)}
 
     return Contender(name, measure)
