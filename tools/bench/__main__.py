@@ -58,9 +58,8 @@ def bench(
         scale = _FULL if full else _SMOKE
         scale = scale._replace(seconds=seconds or scale.seconds, rounds=rounds or scale.rounds, broker=broker)
         started = monotonic()
-        machine = describe_machine()
+        machine = {**describe_machine(), "broker": _which_broker(broker)}
         click.echo("\n".join(f"{name}: {value}" for name, value in machine.items() if value))
-        click.echo(f"broker: {_which_broker(broker)}")
         _allow_many_connections()
         record = make_record(machine, scale, run_rows([ROWS[name] for name in names or ROWS], scale, click.echo, _show))
         click.echo(f"\n{monotonic() - started:.0f} s")
