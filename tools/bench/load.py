@@ -105,6 +105,8 @@ def run_load(target: Target, connections: int, seconds: float, *, rate: float = 
     if done.returncode != 0 or not done.stdout.strip():
         raise LoadFailed(f"the load generator failed: {done.stderr.strip()[-600:] or done.stdout.strip()[-600:]}")
     report = read_report(json.loads(done.stdout.splitlines()[-1]))
+    if not report.rate and not may_fail:
+        raise LoadFailed(f"{target.url} answered nothing within {whole} s of load, so there is no figure")
     if report.failed and not may_fail:
         raise LoadFailed(f"{report.failed} requests to {target.url} were refused or broke, so the figure is void")
     return report

@@ -51,6 +51,13 @@ def test_a_figure_of_refused_requests_is_void(monkeypatch: pytest.MonkeyPatch, t
     assert run_load(target, 1, 1, may_fail=True).failed == 7
 
 
+def test_no_answer_at_all_is_no_figure(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    line = str({**LINE, "requests": 0}).replace("'", '"')
+    _generator(monkeypatch, tmp_path, f"echo '{line}'")
+    with pytest.raises(LoadFailed, match="answered nothing within 1 s"):
+        run_load(Target("http://127.0.0.1:9/x"), 1, 1)
+
+
 def test_a_generator_that_fails_is_named_with_its_words(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     _generator(monkeypatch, tmp_path, "echo 'unable to connect' >&2; exit 1")
     with pytest.raises(LoadFailed, match="unable to connect"):
