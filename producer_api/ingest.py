@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
 
-from codegen.runtime import AvroEncodeError
 from producer_api.bounds import Overloaded
 from producer_api.errors import (
     INVALID_EVENT,
@@ -25,27 +24,18 @@ from producer_api.errors import (
     Stage,
     problem_answer,
 )
+from producer_api.preparation import Preparation, Prepared
 from producer_api.receipts import Delivered, Headers, Receipt, Record
 from producer_api.shapes import AcceptedShapes, InvalidEvent
 
 if TYPE_CHECKING:
     from codegen.catalog import GeneratedContract
-    from codegen.runtime import AvroModel
     from producer_api.metrics import ContractMetrics
     from producer_api.publisher import Publisher
     from producer_api.rejects import Rejects
     from producer_api.serializer import Serializer
 
 _CHUNK_EVENTS: Final = 256  # a few milliseconds of validation, then other requests get their turn
-_EVENT_ID: Final = "event_id"
-
-
-class _Prepared(NamedTuple):
-    """An event ready to be produced; `event_id` as JSON, or None where the contract has no such field."""
-
-    record: Record
-    event_id: str | None
-    shape: int
 
 
 class _Accepted(NamedTuple):
@@ -63,7 +53,7 @@ class _Accepted(NamedTuple):
 
 
 _Outcome = _Accepted | Fault
-_Part = list[tuple[int, _Prepared]]
+_Part = list[tuple[int, Prepared]]
 
 
 class _Call(NamedTuple):
@@ -91,17 +81,13 @@ class Ingestion:
     ) -> None:
         """`on_undelivered` is called when the broker did not acknowledge in time."""
         self._topic = contract.topic
-        self._shapes = shapes
+        self._preparation = Preparation(contract, shapes, serializer, max_event_bytes)
         self._serializer = serializer
         self._publisher = publisher
         self._metrics = metrics
         self._rejects = rejects
         self._retry = {"retry-after": str(retry_after_s)}
         self._on_undelivered = on_undelivered
-        self._max_event_bytes = max_event_bytes
-        attributes = {wire: attribute for attribute, wire in shapes.model.WIRE_NAMES.items()}
-        self._key = attributes[contract.key] if contract.key is not None else None
-        self._event_id = attributes.get(_EVENT_ID)
         self._template = b""
         # A part that is larger than the bound would never find room.
         self._chunk_events = min(_CHUNK_EVENTS, publisher.bound.max_records)
@@ -110,7 +96,7 @@ class Ingestion:
         """One event; 202, or a problem document that names all its faults."""
         self._metrics.received.inc()
         try:
-            prepared = self._prepare(data)
+            prepared = self._preparation.prepare(data)
         except InvalidEvent as error:
             self._refuse(error.faults[0], data, headers)
             return _one_problem(INVALID_EVENT, error.faults)
@@ -171,32 +157,17 @@ class Ingestion:
         chunk: _Part = []
         for index in range(start, min(start + self._chunk_events, len(slices))):
             try:
-                chunk.append((index, self._prepare(slices[index])))
+                chunk.append((index, self._preparation.prepare(slices[index])))
             except InvalidEvent as error:
                 outcomes[index] = self._refuse(error.faults[0], slices[index], headers)
         return chunk
-
-    def _prepare(self, data: bytes) -> _Prepared:
-        """Raises InvalidEvent."""
-        if len(data) > self._max_event_bytes:
-            raise InvalidEvent([Fault(Stage.PARSE, "", f"an event may have {self._max_event_bytes} bytes")])
-        reading = self._shapes.read(data)
-        model = reading.model
-        try:
-            value = self._serializer.serialize(model)
-        except AvroEncodeError:
-            fault = Fault(Stage.ENCODE, "", "the event cannot be written as Avro")
-            raise InvalidEvent([fault]) from None
-        key = None if self._key is None else _key_text(model, self._key).encode()
-        event_id = None if self._event_id is None else _text_or_none(getattr(model, self._event_id))
-        return _Prepared(Record(self._topic, key, value), event_id, reading.shape)
 
     def _produce(self, records: list[Record], headers: Headers | None) -> asyncio.Future[list[Receipt]]:
         if headers is None:
             return self._publisher.produce_many(records)
         return self._publisher.produce(records[0], headers)
 
-    def _settle(self, prepared: _Prepared, receipt: Receipt, data: bytes, headers: Headers | None) -> _Outcome:
+    def _settle(self, prepared: Prepared, receipt: Receipt, data: bytes, headers: Headers | None) -> _Outcome:
         if isinstance(receipt, Delivered):
             self._metrics.accepted.inc()
             self._metrics.shapes[prepared.shape].inc()
@@ -215,12 +186,12 @@ class Ingestion:
     def _fill_template(self, outcome: _Accepted) -> bytes:
         if not self._template:
             self._template = self._make_template()
-        if self._event_id is None:
+        if not self._preparation.has_event_id:
             return self._template % (outcome.partition, outcome.offset)
         return self._template % (msgspec.json.encode(outcome.event_id), outcome.partition, outcome.offset)
 
     def _make_template(self) -> bytes:
-        identity = "" if self._event_id is None else '"event_id":%b,'
+        identity = "" if not self._preparation.has_event_id else '"event_id":%b,'
         return (
             f'{{"status":"accepted",{identity}"topic":"{self._topic}","partition":%d,"offset":%d,'
             f'"schema_id":{self._serializer.schema_id},"schema_version":{self._serializer.version}}}'
@@ -263,12 +234,3 @@ def _one_problem(problem: Any, faults: Sequence[Fault], headers: dict[str, str] 
     if len(faults) > 1:
         detail += f" (and {len(faults) - 1} more)"
     return problem_answer(problem, detail, [fault.describe(0) for fault in faults], headers=headers)
-
-
-def _text_or_none(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _key_text(model: AvroModel, attribute: str) -> str:
-    """The key's value as text; a StrEnum is its symbol, a uuid its 36 characters."""
-    return str(getattr(model, attribute))

@@ -7,6 +7,7 @@ schema resolution turns it into the pinned one.
 
 from __future__ import annotations
 
+from collections.abc import Set as AbstractSet
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 import msgspec
@@ -58,14 +59,14 @@ class AcceptedShapes:
         self.pinned = pinned
         self.model = contract.model(pinned)
         resolver = Resolver()
-        reader = _parse(self.model)
+        reader = record_of(self.model)
         self._pinned = _version(pinned, self.model, reader)
         self._others: list[_Version] = []
         self._ambiguous: list[_Version] = []  # almost always none: then nothing is tried twice
         names = {pinned: frozenset(field.name for field in reader.fields)}
         for number in reversed(contract.versions):
             model = contract.model(number)
-            writer = _parse(model)
+            writer = record_of(model)
             if number != pinned and resolver.can_read(reader, writer):
                 self._others.append(_version(number, model, writer))
                 if not same_json(reader, writer):
@@ -79,6 +80,11 @@ class AcceptedShapes:
     def versions(self) -> tuple[int, ...]:
         """The accepted versions, ascending."""
         return tuple(number for number, _ in self._names)
+
+    @property
+    def is_ambiguous(self) -> bool:
+        """Whether one text can mean different things as different versions, so that all have to read it."""
+        return bool(self._ambiguous)
 
     def read(self, data: bytes) -> Reading:
         """One event. Raises InvalidEvent."""
@@ -96,15 +102,15 @@ class AcceptedShapes:
         attributes = frozenset(model.model_fields_set)
         shape = self._by_attributes.get(attributes)
         if shape is None:
-            shape = self._oldest({self.model.WIRE_NAMES[attribute] for attribute in attributes})
+            shape = self.oldest({self.model.WIRE_NAMES[attribute] for attribute in attributes})
             if len(self._by_attributes) < _MAX_CACHED_SHAPES:
                 self._by_attributes[attributes] = shape
         return Reading(model, shape)
 
     def _shape_of_keys(self, data: bytes) -> int:
-        return self._oldest(set(_keys.decode(data)))
+        return self.oldest(set(_keys.decode(data)))
 
-    def _oldest(self, keys: set[str]) -> int:
+    def oldest(self, keys: AbstractSet[str]) -> int:
         """Conservative: when the count of a version stays at zero, no client needs it any more."""
         return next((number for number, names in self._names if keys <= names), self.pinned)
 
@@ -138,7 +144,8 @@ class AcceptedShapes:
             raise InvalidEvent([Fault(Stage.ENCODE, "", message)]) from None
 
 
-def _parse(model: type[AvroModel]) -> Record:
+def record_of(model: type[AvroModel]) -> Record:
+    """The schema of a generated model."""
     root = parse_schema(parsed(model.AVSC)).root
     if not isinstance(root, Record):
         raise TypeError(f"the root of {model.FULL_NAME} is no record")

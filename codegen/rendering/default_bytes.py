@@ -60,6 +60,26 @@ def _text(value: Json) -> str:
 
 
 def _primitive(node: Primitive, value: Json) -> bytes:
+    match node.logical.name if node.logical is not None else None:
+        case "decimal":
+            return binary.encode_bytes(_shortest(_text(value).encode("latin-1")))
+        case "big-decimal":
+            from codegen.decoding.scalars import read_big_decimal  # a check of the models seldom needs it
+
+            return binary.encode_big_decimal(read_big_decimal(_text(value).encode("latin-1")))
+        case "uuid":
+            return binary.encode_string(_text(value).lower())
+        case _:
+            return _plain(node, value)
+
+
+def _shortest(number: bytes) -> bytes:
+    """The same two's complement in as few bytes as hold it, which is how models write it."""
+    value = int.from_bytes(number, "big", signed=True)
+    return value.to_bytes((value.bit_length() if value >= 0 else (value + 1).bit_length()) // 8 + 1, "big", signed=True)
+
+
+def _plain(node: Primitive, value: Json) -> bytes:
     match node.name:
         case "null":
             return b""

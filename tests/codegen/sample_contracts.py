@@ -58,6 +58,12 @@ def module_text(schema: Schema) -> str:
     return files[PurePosixPath("sample/v1.py")]
 
 
+def transcoder_texts(schema: Schema) -> list[str]:
+    """The transcoder of a schema, where it has one."""
+    files = generate([contract_of(schema)])
+    return [text for path, text in files.items() if path.stem.endswith("_transcoder")]
+
+
 def names_of(schema: Schema) -> dict[str, Any]:
     """The names of the generated module of a schema, which is not proved."""
     contract = contract_of(schema)

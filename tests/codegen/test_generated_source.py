@@ -11,7 +11,7 @@ from typing import Any
 from hypothesis import HealthCheck, Phase, given, settings
 
 from codegen.generate import UnsupportedContract
-from tests.codegen.sample_contracts import module_text
+from tests.codegen.sample_contracts import module_text, transcoder_texts
 from tests.codegen.schema_strategies import schemas
 
 REPOSITORY = Path(__file__).parents[2]
@@ -19,7 +19,7 @@ DRAWN = 40
 
 
 def drawn_sources() -> list[str]:
-    """Modules of drawn schemas, which are others in each run of a person's."""
+    """Modules and transcoders of drawn schemas, which are others in each run of a person's."""
     sources: list[str] = []
 
     @settings(max_examples=DRAWN, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None)
@@ -27,6 +27,7 @@ def drawn_sources() -> list[str]:
     def draw(schema: dict[str, Any]) -> None:
         try:
             sources.append(module_text(schema))
+            sources.extend(transcoder_texts(schema))
         except UnsupportedContract:
             return
 
@@ -52,8 +53,8 @@ def test_every_module_is_strictly_typed_linted_and_formatted(tmp_path: Path) -> 
     for name, source in sources.items():
         (models / f"{name}.py").write_text(source, encoding="utf-8")
     shutil.copy(REPOSITORY / "pyproject.toml", tmp_path)
-    for module in (REPOSITORY / "codegen").glob("*.py"):
-        shutil.copy(module, models.parent)
+    ignored = shutil.ignore_patterns("models", "__pycache__")
+    shutil.copytree(REPOSITORY / "codegen", models.parent, ignore=ignored, dirs_exist_ok=True)
     files = [str(path) for path in sorted(models.glob("*.py"))]
     for command in (["ruff", "check", "--no-cache"], ["ruff", "format", "--check", "--no-cache"]):
         run(*command, *files, folder=tmp_path)

@@ -35,7 +35,6 @@ class UserActionJson(Struct, forbid_unknown_fields=True, kw_only=True, gc=False)
 def write_UserActionJson(event: UserActionJson) -> tuple[str, int, int]:
     quotes = 16
     names = 0
-    event_id = event.event_id
     user_id = event.user_id
     action = event.action
     if action is UNSET:
@@ -45,7 +44,6 @@ def write_UserActionJson(event: UserActionJson) -> tuple[str, int, int]:
         quotes += 4
         action_text = f"{ActionSymbols[action]}"
     page = event.page
-    occurred_at = event.occurred_at
     properties = event.properties
     if properties is UNSET:
         properties_text = "\x00"
@@ -56,11 +54,11 @@ def write_UserActionJson(event: UserActionJson) -> tuple[str, int, int]:
         properties_items = "".join([f"{LENGTHS[len(key)]}{key}{LENGTHS[len(item)]}{item}" for key, item in properties.items()])  # fmt: skip
         properties_text = f"{LENGTHS[len(properties)]}{properties_items}\x00" if properties else "\x00"
     avro = (
-        f"{uuid(event_id)}"
+        f"{uuid(event.event_id)}"
         f"{LENGTHS[len(user_id)]}{user_id}"
         f"{action_text}"
         f"{LENGTHS[len(page)]}{page}"
-        f"{millis(occurred_at)}"
+        f"{millis(event.occurred_at)}"
         f"{properties_text}"
     )
     return avro, quotes, names

@@ -74,7 +74,6 @@ class UserActionJson(Struct, forbid_unknown_fields=True, kw_only=True, gc=False,
 def write_UserActionJson(event: UserActionJson) -> tuple[str, int, int]:
     quotes = 12
     names = 0
-    event_id = event.event_id
     user_id = event.user_id
     action = event.action
     if action is UNSET:
@@ -94,7 +93,6 @@ def write_UserActionJson(event: UserActionJson) -> tuple[str, int, int]:
     names |= 2 if event.page_url is not UNSET else 0
     quotes += 4
     page_url_text = f"{LENGTHS[len(page_url)]}{page_url}"
-    occurred_at = event.occurred_at
     session_id = event.session_id
     if session_id is UNSET:
         session_id_text = "\x00"
@@ -128,11 +126,11 @@ def write_UserActionJson(event: UserActionJson) -> tuple[str, int, int]:
         properties_items = "".join([f"{LENGTHS[len(key)]}{key}{LENGTHS[len(item)]}{item}" for key, item in properties.items()])  # fmt: skip
         properties_text = f"{LENGTHS[len(properties)]}{properties_items}\x00" if properties else "\x00"
     avro = (
-        f"{uuid(event_id)}"
+        f"{uuid(event.event_id)}"
         f"{LENGTHS[len(user_id)]}{user_id}"
         f"{action_text}"
         f"{page_url_text}"
-        f"{millis(occurred_at)}"
+        f"{millis(event.occurred_at)}"
         f"{session_id_text}"
         f"{device_text}"
         f"{properties_text}"

@@ -1,0 +1,114 @@
+"""An event's bytes → the record to produce: in one pass where the event is plain, else by the contract's models."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from codegen.nodes import Enum, Node, Primitive
+from codegen.runtime import AvroEncodeError
+from codegen.transcoding import NOT_PLAIN, NotPlain
+from producer_api.errors import Fault, Stage
+from producer_api.receipts import Record
+from producer_api.shapes import AcceptedShapes, InvalidEvent, record_of
+
+if TYPE_CHECKING:
+    from codegen.catalog import GeneratedContract
+    from codegen.runtime import AvroModel
+    from codegen.transcoding import AnyTranscoder
+    from producer_api.serializer import Serializer
+
+_EVENT_ID: Final = "event_id"
+
+
+class Prepared(NamedTuple):
+    """An event ready to be produced; `event_id` is None where the contract has no such field."""
+
+    record: Record
+    event_id: str | None
+    shape: int
+
+
+class Preparation:
+    """Prepares the events of one contract."""
+
+    def __init__(
+        self, contract: GeneratedContract, shapes: AcceptedShapes, serializer: Serializer, max_event_bytes: int
+    ) -> None:
+        self._topic = contract.topic
+        self._shapes = shapes
+        self._serializer = serializer
+        self._max_event_bytes = max_event_bytes
+        attributes = {wire: attribute for attribute, wire in shapes.model.WIRE_NAMES.items()}
+        self._key = attributes[contract.key] if contract.key is not None else None
+        self._event_id = attributes.get(_EVENT_ID)
+        self._transcoder = _transcoder(contract, shapes)
+        self._shape_by_bits: dict[int, int] = {}
+
+    @property
+    def has_event_id(self) -> bool:
+        return self._event_id is not None
+
+    def prepare(self, data: bytes) -> Prepared:
+        """Raises InvalidEvent."""
+        if len(data) > self._max_event_bytes:
+            raise InvalidEvent([Fault(Stage.PARSE, "", f"an event may have {self._max_event_bytes} bytes")])
+        if self._transcoder is not None:
+            try:
+                return self._prepare_plain(data, self._transcoder)
+            except NOT_PLAIN:
+                pass  # the models have the word
+        return self._prepare_by_model(data)
+
+    def _prepare_plain(self, data: bytes, transcoder: AnyTranscoder) -> Prepared:
+        avro, event, bits = transcoder.read(data)
+        key = None if self._key is None else _latin(getattr(event, self._key))
+        event_id = None if self._event_id is None else _latin(getattr(event, self._event_id)).decode()
+        shape = self._shape_by_bits.get(bits)
+        if shape is None:
+            shape = self._shape_by_bits[bits] = self._shapes.oldest(transcoder.names_of(bits))
+        return Prepared(Record(self._topic, key, self._serializer.prefix + avro), event_id, shape)
+
+    def _prepare_by_model(self, data: bytes) -> Prepared:
+        reading = self._shapes.read(data)
+        model = reading.model
+        try:
+            value = self._serializer.serialize(model)
+        except AvroEncodeError:
+            fault = Fault(Stage.ENCODE, "", "the event cannot be written as Avro")
+            raise InvalidEvent([fault]) from None
+        key = None if self._key is None else _key_text(model, self._key).encode()
+        event_id = None if self._event_id is None else _text_or_none(getattr(model, self._event_id))
+        return Prepared(Record(self._topic, key, value), event_id, reading.shape)
+
+
+def _transcoder(contract: GeneratedContract, shapes: AcceptedShapes) -> AnyTranscoder | None:
+    """The pinned version's, unless an event has to be looked at by several versions, or its key is no text in JSON."""
+    transcoder = contract.transcoder(shapes.pinned)
+    if transcoder is None or shapes.is_ambiguous:
+        return None
+    fields = {field.name: field.type for field in record_of(shapes.model).fields}
+    texts = [fields[name] for name in (contract.key, _EVENT_ID) if name is not None and name in fields]
+    return transcoder if all(map(_is_its_own_text, texts)) else None
+
+
+def _is_its_own_text(node: Node) -> bool:
+    """Whether the value's text is that of the JSON."""
+    if isinstance(node, Primitive):
+        return node.name == "string" and (node.logical is None or node.logical.name == "uuid")
+    return isinstance(node, Enum)
+
+
+def _latin(value: Any) -> bytes:
+    """What a transcoder read, in UTF-8; a missing one, in place of which its default stands, is not plain."""
+    if type(value) is not str:
+        raise NotPlain
+    return value.encode("latin-1")
+
+
+def _text_or_none(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _key_text(model: AvroModel, attribute: str) -> str:
+    """The key's value as text; a StrEnum is its symbol, a uuid its 36 characters."""
+    return str(getattr(model, attribute))

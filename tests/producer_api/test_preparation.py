@@ -1,0 +1,67 @@
+"""Plain events take the short way, and come out as by the models; all others are left to the models."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from producer_api.preparation import Preparation, Prepared
+from producer_api.serializer import Serializer
+from producer_api.shapes import AcceptedShapes, InvalidEvent
+from tests.codegen.json_strategies import ACTION, changed_bytes, near_valid, spellings
+from tests.frozen_contracts import CONTRACTS
+
+CONTRACT = CONTRACTS["user_action"]
+V1 = {name: ACTION[name] for name in ("event_id", "user_id", "action", "occurred_at", "properties")} | {"page": "/é"}
+
+
+def preparation(*, plain: bool, pinned: int = 2) -> Preparation:
+    contract = CONTRACT if plain else replace(CONTRACT, transcoders=())
+    shapes = AcceptedShapes(contract, pinned)
+    serializer = Serializer(contract.subject, pinned, shapes.model.AVSC)
+    serializer.resolve(7)
+    return Preparation(contract, shapes, serializer, 10_000)
+
+
+SHORT, LONG = preparation(plain=True), preparation(plain=False)
+
+
+def outcome(way: Preparation, text: bytes) -> Prepared | list[Any]:
+    try:
+        return way.prepare(text)
+    except InvalidEvent as error:
+        return error.faults
+
+
+@settings(max_examples=400)
+@given(st.data())
+def test_both_ways_give_the_same(data: st.DataObject) -> None:
+    event = data.draw(st.sampled_from([ACTION, V1]))
+    text = spellings(data.draw(st.one_of(st.just(event), near_valid(event))), data)
+    text = data.draw(st.one_of(st.just(text), changed_bytes(text)))
+    assert outcome(SHORT, text) == outcome(LONG, text)
+
+
+@pytest.mark.parametrize("event", [ACTION, V1, {**ACTION, "user_id": "漢😀"}, {**ACTION, "properties": {}}])
+@pytest.mark.parametrize("is_ascii", [True, False])
+def test_ordinary_events_take_the_short_way(event: dict[str, Any], is_ascii: bool, monkeypatch: Any) -> None:
+    text = json.dumps(event, ensure_ascii=is_ascii).encode()
+    expected = LONG.prepare(text)
+    monkeypatch.setattr(CONTRACT.model(2), "model_validate_json", None)
+    assert SHORT.prepare(text) == expected
+
+
+def test_the_shape_is_that_of_the_names() -> None:
+    assert SHORT.prepare(json.dumps(V1).encode()).shape == 1
+    assert SHORT.prepare(json.dumps(ACTION).encode()).shape == 2
+
+
+def test_a_version_that_was_pinned_before_is_written() -> None:
+    way = preparation(plain=True, pinned=1)
+    text = json.dumps(V1).encode()
+    assert way.prepare(text) == preparation(plain=False, pinned=1).prepare(text)
