@@ -9,7 +9,9 @@ import fastavro
 import msgspec
 
 from codegen.transcoding import AnyTranscoder
+from producer_api.preparation import Preparation
 from producer_api.serializer import Serializer
+from producer_api.settings import Settings
 from producer_api.shapes import AcceptedShapes
 from tools.bench.case import Aim, Case, Scale
 from tools.bench.cpu import RATE, rate
@@ -51,9 +53,11 @@ def product(events: Events, pinned: int) -> Callable[[], None]:
     serializer = Serializer(events.contract.subject, pinned, shapes.model.AVSC)
     serializer.resolve(1)
 
+    prepare = Preparation(events.contract, shapes, serializer, Settings().max_event_bytes).prepare
+
     def work() -> None:
         for body in events.bodies:
-            serializer.serialize(shapes.read(body).model)
+            prepare(body)
 
     return work
 
