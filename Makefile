@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-java test-kafka test-faults soak soak-codegen soak-faults lint coverage format lock clean
+.PHONY: help demo test test-java test-kafka test-faults bench bench-full soak soak-codegen soak-faults lint coverage format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -40,6 +40,12 @@ lint: $(INSTALLED) ## ruff, mypy --strict, import rules, drift of generated code
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m codegen --check
+
+bench: $(INSTALLED) ## every figure beside its floor, in minutes; on Apache Kafka where Java and Maven are
+	$(BIN)/python -m tools.bench
+
+bench-full: $(INSTALLED) ## the same at length, about 20 minutes on a quiet machine; writes docs/benchmarks.md
+	$(BIN)/python -m tools.bench --full --docs docs
 
 soak: soak-codegen soak-faults ## long drills, by hand: both of the next two
 

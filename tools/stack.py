@@ -139,9 +139,7 @@ class Stack:
 
     def start_api(self, writer_version: int | None = None) -> None:
         """The API, ready: it has the schema id and reaches the broker."""
-        arguments = ["-m", "uvicorn", "producer_api.app:app", "--host", LOCALHOST, "--port", str(self.api_port)]
-        arguments += ["--workers", str(self.options.workers), "--no-access-log", "--log-level", "warning"]
-        arguments += ["--loop", "uvloop", "--http", "httptools", "--timeout-graceful-shutdown", "15"]
+        arguments = uvicorn_arguments("producer_api.app:app", self.api_port, self.options.workers)
         version = {} if writer_version is None else {"WRITER_VERSION": str(writer_version)}
         self.api = self._python("api", arguments, version)
         self._wait(lambda: _answers(f"{self.api_url}/health/ready"), "the API", [self.api])
@@ -243,6 +241,13 @@ class Stack:
         for child in self.children:
             child.kill()
         self.broker.stop()
+
+
+def uvicorn_arguments(app: str, port: int, workers: int) -> list[str]:
+    """How the stack serves an ASGI application; the benchmark serves its floor the same way."""
+    arguments = ["-m", "uvicorn", app, "--host", LOCALHOST, "--port", str(port), "--workers", str(workers)]
+    arguments += ["--no-access-log", "--log-level", "warning", "--loop", "uvloop", "--http", "httptools"]
+    return [*arguments, "--timeout-graceful-shutdown", "15"]
 
 
 def _answers(url: str) -> bool:
