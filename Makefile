@@ -5,10 +5,10 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-java test-kafka soak lint coverage format lock clean
+.PHONY: help demo test test-java test-kafka test-faults bench bench-full soak soak-codegen soak-faults lint coverage format lock clean
 
 help: ## this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 # The lock holds every package with its hashes, so that pip resolves nothing (it would take the newest of a package that
 # another one asks for with an extra). The project itself goes in editable, built by the locked backend.
@@ -29,7 +29,10 @@ test-java: $(INSTALLED) ## the verdict and the bytes against Apache Avro for Jav
 	$(BIN)/python -m pytest -m java
 
 test-kafka: $(INSTALLED) ## everything on Apache Kafka and Apicurio Registry (a JDK from 17 on, and Maven)
-	$(BIN)/python -m pytest -m kafka
+	$(BIN)/python -m pytest -m "kafka and not faults"
+
+test-faults: $(INSTALLED) ## the short drills with a ledger: brokers, API, consumers and registry that fail (a JDK and Maven)
+	$(BIN)/python -m pytest -m faults
 
 lint: $(INSTALLED) ## ruff, mypy --strict, import rules, drift of generated code
 	$(BIN)/ruff check .
@@ -38,9 +41,21 @@ lint: $(INSTALLED) ## ruff, mypy --strict, import rules, drift of generated code
 	$(BIN)/lint-imports
 	$(BIN)/python -m codegen --check
 
+bench: $(INSTALLED) ## every figure beside its floor, in minutes; on Apache Kafka where Java and Maven are
+	$(BIN)/python -m tools.bench
+
+bench-full: $(INSTALLED) ## the same at length, about 20 minutes on a quiet machine; writes docs/benchmarks.md
+	$(BIN)/python -m tools.bench --full --docs docs
+
+soak: soak-codegen soak-faults ## long drills, by hand: both of the next two
+
 SEED ?= 1
-soak: $(INSTALLED) ## long drills, by hand: 40,000 schemas through codegen (SEED=1)
+soak-codegen: $(INSTALLED) ## 40,000 schemas through codegen (SEED=1)
 	HYPOTHESIS_PROFILE=soak $(BIN)/python -m pytest -n 2 --hypothesis-seed=$(SEED) tests/codegen/test_generated_models.py
+
+MINUTES ?= 30
+soak-faults: $(INSTALLED) ## all drills in rotation under load, with one ledger (MINUTES=30; a JDK and Maven)
+	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
 
 coverage: $(INSTALLED) ## the tests, with the lines and branches that they miss
 	$(BIN)/python -m pytest -n 2 -m "not java and not kafka" --cov --cov-report=term

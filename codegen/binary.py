@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import struct
 from datetime import date, time
-from decimal import Decimal
-from typing import Final
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from decimal import Decimal  # whoever has one has loaded it; a cold check renders without
 
 pack_float: Final = struct.Struct("<f").pack
 pack_double: Final = struct.Struct("<d").pack

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from typing import Any, ClassVar, Final, Generic, NamedTuple, TypeVar
 
-from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, type_name
+from codegen.nodes import Array, Fixed, Map, Node, Primitive, Union, branch_name, type_name
 
 Value_co = TypeVar("Value_co", covariant=True)
 
@@ -112,11 +112,6 @@ class Chosen(NamedTuple):
 
     name: str
     value: Any
-
-
-def branch_name(node: Node) -> str:
-    """What a branch is called: by its full name or, where it has none, by its type."""
-    return node.full_name if isinstance(node, Fixed | Enum | Record) else type_name(node)
 
 
 def is_null(node: Node) -> bool:

@@ -13,11 +13,24 @@ from typing import Any, Final
 
 from faker import Faker
 
-from codegen.branches import Chosen, branch_name, is_simple
+from codegen.branches import Chosen, is_simple
 from codegen.decoding.datum import round_float
 from codegen.duration import UINT_MAX, Duration
 from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
-from codegen.nodes import Array, Enum, Field, Fixed, LogicalType, Map, Node, Primitive, Record, Union, named_types
+from codegen.nodes import (
+    Array,
+    Enum,
+    Field,
+    Fixed,
+    LogicalType,
+    Map,
+    Node,
+    Primitive,
+    Record,
+    Union,
+    branch_name,
+    named_types,
+)
 
 FAKER: Final = Faker()
 # From here on arrays are empty and unions take the shortest way out.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Final, NamedTuple, TypeVar
 
-from codegen.nodes import Array, Enum, Field, Fixed, Json, Map, Node, Primitive, Record, Union, type_name
+from codegen.nodes import Array, Enum, Field, Fixed, Json, Map, Node, Primitive, Record, Union, branch_name, type_name
 
 _SHOWN_BRANCHES: Final = 8
 _SHOWN_PARTS: Final = 100
@@ -80,11 +80,6 @@ def describe(node: Node) -> str:
             return f"union [{', '.join(names)}]"
         case _:
             return type_name(node)
-
-
-def branch_name(node: Node) -> str:
-    """What tells a branch from the others of its union: the full name, or the type."""
-    return node.full_name if isinstance(node, Fixed | Enum | Record) else type_name(node)
 
 
 def fragment(node: Node) -> Json:

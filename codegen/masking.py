@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any, Final
 
-from codegen.branches import branch_name, is_simple, is_tagged, json_kind, non_null
-from codegen.nodes import Array, Map, Node, Record, Union
+from codegen.branches import is_simple, is_tagged, json_kind, non_null
+from codegen.nodes import Array, Map, Node, Record, Union, branch_name
 
 MASK: Final = "***"
 TAGS_KEY: Final = "confluent:tags"

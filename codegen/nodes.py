@@ -202,6 +202,11 @@ def type_name(node: Node) -> str:
             return type(node).__name__.lower()
 
 
+def branch_name(node: Node) -> str:
+    """What tells a branch from the others of its union: its full name or, where it has none, its type."""
+    return node.full_name if isinstance(node, Fixed | Enum | Record) else type_name(node)
+
+
 def children(node: Node) -> Iterator[Node]:
     """The nodes directly inside `node`, in the order in which the schema declares them."""
     match node:

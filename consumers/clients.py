@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from consumers.faults import ConsumerError, RegistryUnavailable, Unavailable
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, Producer
+    from confluent_kafka.admin import TopicMetadata  # type: ignore[attr-defined]  # public, though not marked as exported
     from confluent_kafka.schema_registry import RegisteredSchema, SchemaRegistryClient
 
 # librdkafka's own lines; the loop says what matters of them.
@@ -24,6 +25,8 @@ _CONSUMER_DEFAULTS: Final = {
     "auto.offset.reset": "earliest",
     "session.timeout.ms": 6000,
     "heartbeat.interval.ms": 2000,
+    # Of a rebalance, only those partitions stop that move.
+    "partition.assignment.strategy": "cooperative-sticky",
     "log_level": 3,
 }
 # Whatever could be read must fit into a dead letter: the broker, not the client, says what is too large.
@@ -42,13 +45,16 @@ _FORBIDDEN: Final = 29  # TOPIC_AUTHORIZATION_FAILED
 def make_consumer(
     group: str, on_commit: Callable[..., None] | None = None, overrides: Mapping[str, Any] | None = None
 ) -> Consumer:
-    """A consumer of `group` that commits nothing by itself."""
+    """A consumer of `group` that commits nothing by itself. Raises ConsumerError for another group protocol."""
     from confluent_kafka import Consumer
 
     from tools.config import kafka_conf
 
     ours = {"group.id": group, "enable.auto.commit": False, "enable.auto.offset.store": False, **(overrides or {})}
-    conf = {**_CONSUMER_DEFAULTS, **kafka_conf("consumer", **ours)}
+    told = kafka_conf("consumer", **ours)
+    if told.get("group.protocol", "classic") != "classic":
+        raise ConsumerError("KAFKA_GROUP_PROTOCOL: consumers use the classic group protocol alone: unset it")
+    conf = {**_CONSUMER_DEFAULTS, **told}
     if on_commit is not None:
         conf["on_commit"] = on_commit
     return Consumer(conf, logger=_client_log)
@@ -73,12 +79,29 @@ def make_registry() -> SchemaRegistryClient:
     return SchemaRegistryClient({**schema_registry_conf(), **_REGISTRY_DEFAULTS})
 
 
+class TopicSize(NamedTuple):
+    """`replicas` is how many brokers keep each partition."""
+
+    partitions: int
+    replicas: int
+
+
 def partition_count(client: Consumer, topic: str, timeout_s: float = 5.0) -> int:
     """How many partitions `topic` has. Raises ConsumerError if there is no such topic, Unavailable without a broker."""
+    return len(_find_topic(client, topic, timeout_s).partitions)
+
+
+def topic_size(client: Consumer, topic: str, timeout_s: float = 5.0) -> TopicSize:
+    """The size of `topic`. Raises as `partition_count`."""
+    partitions = _find_topic(client, topic, timeout_s).partitions.values()
+    return TopicSize(len(partitions), max(1, *(len(each.replicas) for each in partitions)))
+
+
+def _find_topic(client: Consumer, topic: str, timeout_s: float) -> TopicMetadata:
     from confluent_kafka import KafkaException
 
     try:
-        found = client.list_topics(topic, timeout=timeout_s).topics.get(topic)
+        found: TopicMetadata | None = client.list_topics(topic, timeout=timeout_s).topics.get(topic)
     except KafkaException as exception:
         raise Unavailable(
             f"no Kafka broker answered within {timeout_s:g} s ({exception.args[0].str()}): "
@@ -88,7 +111,7 @@ def partition_count(client: Consumer, topic: str, timeout_s: float = 5.0) -> int
         raise ConsumerError(f"the topic {topic} may not be seen by this user (TOPIC_AUTHORIZATION_FAILED)")
     if found is None or found.error is not None or not found.partitions:
         raise ConsumerError(f"the topic {topic} does not exist: create it (`pipeline topics create`)")
-    return len(found.partitions)
+    return found
 
 
 def registered_id(registry: SchemaRegistryClient, subject: str, avsc: str) -> int:

@@ -7,7 +7,7 @@ comes through `on_commit`, during a later poll.
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -37,6 +37,11 @@ class Commits:
     def missing(self, done: Mapping[int, int]) -> dict[int, int]:
         """The part of `done` (partition → next offset) that the broker has not confirmed."""
         return {number: offset for number, offset in done.items() if self.confirmed.get(number) != offset}
+
+    def forget(self, partitions: Collection[int]) -> None:
+        """These partitions are another's now, who commits what we cannot know."""
+        for number in partitions:
+            self.confirmed.pop(number, None)
 
     def send(self, consumer: Consumer, offsets: Mapping[int, int]) -> None:
         """Start a commit. Raises Unavailable if it cannot even start."""

@@ -1,4 +1,4 @@
-"""The dead-letter topic: what cannot be decoded is kept whole, with the story of why in its headers."""
+"""The dead-letter topic: what cannot be decoded or handled is kept whole, with the story of why in its headers."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from codegen.incompatibility import Incompatibility
-from consumers.faults import Undecodable
+from consumers.faults import RecordFault
 from consumers.outbox import Outbox, Outgoing
 from consumers.record import Header, Record
 
@@ -19,7 +19,7 @@ _MESSAGE_LIMIT: Final = 1000
 
 @dataclass(frozen=True, slots=True)
 class Reader:
-    """Who could not read: consumer group, version of this software, fingerprint of the reader schema."""
+    """Who could not take it: consumer group, version of this software, fingerprint of the reader schema."""
 
     group: str
     app_version: str
@@ -38,7 +38,7 @@ class DeadLetterQueue:
         self._outbox = outbox
         self._reader = reader
 
-    def put(self, record: Record, finding: Undecodable) -> None:
+    def put(self, record: Record, finding: RecordFault) -> None:
         """Produce the dead letter; it is safe when `confirm` has returned. Raises DeliveryUnconfirmed."""
         headers = (*record.headers, *describe(record, finding, self._reader))
         self._outbox.put(Outgoing(dead_letter_topic(record.topic), record.key, record.value, headers))
@@ -57,8 +57,8 @@ def dead_letter_topic(topic: str) -> str:
     return f"{topic}.dlq"
 
 
-def describe(record: Record, finding: Undecodable, reader: Reader) -> tuple[Header, ...]:
-    """The headers that tell where a record came from and why it could not be read."""
+def describe(record: Record, finding: RecordFault, reader: Reader) -> tuple[Header, ...]:
+    """The headers that tell where a record came from and why it could not be dealt with."""
     facts = {
         "topic": record.topic,
         "partition": record.partition,
@@ -69,6 +69,7 @@ def describe(record: Record, finding: Undecodable, reader: Reader) -> tuple[Head
         "stage": finding.stage,
         "error_class": finding.error_class,
         "error_message": finding.reason[:_MESSAGE_LIMIT],
+        "attempts": finding.attempts,
         **_incompatibility_facts(finding.incompatibility),
         "group": reader.group,
         "app_version": reader.app_version,

@@ -17,18 +17,19 @@ import logging
 import os
 import tempfile
 import threading
+from datetime import datetime
 from typing import Any, Final
 
-from consumers.backoff import Backoff
-from consumers.clients import make_consumer, partition_count
-from consumers.dead_letter import DeadLetterQueue
+from consumers.clients import make_consumer, topic_size
 from consumers.deserializer import Decoded
-from consumers.faults import ConsumerError, Unavailable, Undecodable
+from consumers.faults import ConsumerError
 from consumers.faust_edges import ended_in_time, let_faust_say, record_from_faust, report_thread
 from consumers.faust_settings import faust_settings
+from consumers.faust_steps import FaustSteps
+from consumers.function import Function, function_handler, load_function
+from consumers.handler import Stateless
 from consumers.options import ConsumerOptions
 from consumers.progress import State
-from consumers.record import Record
 from consumers.runner import Setup, Stopped, log_to_stderr, set_up
 from consumers.stopping import stop_on_signals
 from consumers.tally import attribute_of, text_of
@@ -47,14 +48,17 @@ _TIMINGS: Final = {
 }
 # One changelog record follows each source record; without this each travels alone.
 _LINGER_S: Final = 0.02
-_CONFIRM_S: Final = 5.0
 _STOP_WITHIN_S: Final = 6.0
 _TICK_S: Final = 0.1
 
 
-def run_faust(options: ConsumerOptions) -> int:
-    """Run the app until stopped; the exit code. Raises ConsumerError for what a person must mend."""
+def run_faust(options: ConsumerOptions, handler: str | None = None) -> int:
+    """Run the app until stopped; the exit code. Raises ConsumerError for what a person must mend.
+
+    `handler` (`module:function`) is called with each event instead of counting it in the table.
+    """
     log_to_stderr(APP)
+    function = load_function(handler) if handler is not None else None
     let_faust_say(logging.ERROR)
     threading.excepthook = report_thread
     with (
@@ -63,27 +67,41 @@ def run_faust(options: ConsumerOptions) -> int:
         set_up(APP, options) as setup,
     ):
         try:
-            asyncio.run(_run(setup, folder))
+            asyncio.run(_run(setup, folder, function))
         except Stopped:
             setup.report_stopped()
     return 0
 
 
-async def _run(setup: Setup, folder: str) -> None:
-    await FaustConsumer(setup, folder).run()  # made inside the loop, which Faust takes for its own
+async def _run(setup: Setup, folder: str, function: Function | None) -> None:
+    await FaustConsumer(setup, folder, function).run()  # made inside the loop, which Faust takes for its own
+
+
+class CountInTable(Stateless):
+    """The handler that counts in the table of `app`; called on Faust's event loop, where the table is at home."""
+
+    def __init__(self, app: FaustConsumer, setup: Setup) -> None:
+        self._app = app
+        self._time_attribute = attribute_of(setup.deserializer.model, setup.options.time_field)
+        self._value_attribute = attribute_of(setup.deserializer.model, setup.options.count_field)
+
+    def handle(self, decoded: Decoded) -> None:
+        if decoded.value is not None:
+            value = text_of(getattr(decoded.value, self._value_attribute))
+            self._app.count(decoded.record.partition, getattr(decoded.value, self._time_attribute), value)
 
 
 class FaustConsumer:
     """One Faust app for one contract. `folder` is where Faust keeps its files; nothing in it must survive."""
 
-    def __init__(self, setup: Setup, folder: str) -> None:
+    def __init__(self, setup: Setup, folder: str, function: Function | None) -> None:
         self._setup = setup
         self._stop = setup.options.stop
-        self._time_attribute = attribute_of(setup.deserializer.model, setup.options.time_field)
-        self._value_attribute = attribute_of(setup.deserializer.model, setup.options.count_field)
-        self._dead_letters: DeadLetterQueue = setup.dead_letters()
+        handler = (
+            CountInTable(self, setup) if function is None else function_handler(function, setup.deserializer.model)
+        )
+        self._steps = FaustSteps(setup.steps(handler), setup.options, setup.progress, in_thread=function is not None)
         self._reporter = setup.reporter()
-        self._backoff = Backoff()
         self._busy = asyncio.Lock()
         self._moment = 0.0
         self._next: dict[int, int] = {}
@@ -97,7 +115,7 @@ class FaustConsumer:
 
         probe = make_consumer(self._setup.group)
         try:
-            partitions = self._setup.wait_for(lambda: partition_count(probe, self._setup.contract.topic))
+            size = self._setup.wait_for(lambda: topic_size(probe, self._setup.contract.topic))
             self._setup.check_registered()
         finally:
             probe.close()
@@ -106,7 +124,9 @@ class FaustConsumer:
             **{**_TIMINGS, **faust_settings(kafka_conf("consumer"))},
             store="memory://",
             datadir=folder,
-            topic_partitions=partitions,
+            topic_partitions=size.partitions,
+            # One copy of the table's changelog, Faust's default, would be gone with its broker.
+            topic_replication_factor=size.replicas,
             topic_disable_leader=True,
             web_enabled=False,
             autodiscover=False,
@@ -152,6 +172,8 @@ class FaustConsumer:
                 starting.result()
             if self.app.crashed:
                 raise ConsumerError(f"Faust gave up: {self.app.crash_reason!r}")
+            if self._steps.fault is not None:
+                raise self._steps.fault
             if self._reporter.due:
                 self._show_aggregate()
                 self._reporter.report()
@@ -210,57 +232,16 @@ class FaustConsumer:
             async with self._busy:
                 record = record_from_faust(event.message)
                 if record.offset >= self._next.get(record.partition, 0):
-                    if self._stop.is_set() or not await self._take(record):
+                    if self._stop.is_set() or not await self._steps.take(record):
                         break
                     self._next[record.partition] = record.offset + 1
                 event.ack()
         await asyncio.Event().wait()  # an agent that returned would be started anew; app.stop() cancels this
 
-    async def _take(self, record: Record) -> bool:
-        """Do the work of one record, however long a dependency is away; False if asked to stop before it was done."""
-        progress = self._setup.progress
-        steps = [self._read, self._settle]
-        while steps:
-            try:
-                await steps[0](record)
-            except Unavailable as reason:
-                if self._stop.is_set():
-                    return False
-                if progress.state is not State.PAUSED:
-                    log.warning("paused: %s", reason)
-                progress.state = State.PAUSED
-                progress.retries += 1
-                await asyncio.to_thread(self._stop.wait, self._backoff.next_s())
-            else:
-                steps.pop(0)
-                self._backoff.reset()
-        progress.state = State.READY
-        return True
-
-    async def _read(self, record: Record) -> None:
-        deserializer = self._setup.deserializer
-        try:
-            if deserializer.needs_registry(record):
-                decoded = await asyncio.to_thread(deserializer.read, record)
-            else:
-                decoded = deserializer.read(record)
-        except Undecodable as finding:
-            self._dead_letters.put(record, finding)
-            self._setup.tally.take_dead(record)
-            return
-        self._count(decoded)
-        self._setup.tally.take(decoded)
-
-    async def _settle(self, _record: Record) -> None:
-        if self._dead_letters.unconfirmed:
-            await asyncio.to_thread(self._dead_letters.confirm, _CONFIRM_S)
-
-    def _count(self, decoded: Decoded) -> None:
-        if decoded.value is None:
-            return
-        self._moment = getattr(decoded.value, self._time_attribute).timestamp()
-        value = text_of(getattr(decoded.value, self._value_attribute))
-        self._table[f"{decoded.record.partition}|{value}"] += 1
+    def count(self, partition: int, moment: datetime, value: str) -> None:
+        """Into the table, from inside the agent."""
+        self._moment = moment.timestamp()
+        self._table[f"{partition}|{value}"] += 1
 
     def _show_aggregate(self) -> None:
         if not self._recovered:

@@ -18,8 +18,13 @@ class ConsumerOptions:
     `expired` are versions of which the topic holds no record any more; EXPIRED_VERSIONS names further ones.
     `count_field` is the wire name of the field whose values are counted; `json` writes progress lines to stdout every
     `report_interval_s` seconds. A schema id that the registry does not know is waited for during `schema_patience_s`
-    seconds, since registries replicate; then its record is dead-lettered. `stop` ends the consumer from another
-    thread, as SIGINT and SIGTERM do.
+    seconds, since registries replicate; then its record is dead-lettered.
+
+    A handler is asked `attempts` times about a record at most, and a user's function is asked about `concurrency`
+    records at once, of different keys. `dead_letter_limit` of 100 records may be dead letters; `dedupe_field` names the
+    field by which an event is known again among the `dedupe_window` records before it. `http_port` (None: no HTTP)
+    answers probes, and `stuck_after_s` says when a probe fails. On the signal to stop, handlers may take
+    `stop_within_s` seconds. `stop` ends the consumer from another thread, as SIGINT and SIGTERM do.
     """
 
     contract: str = "user_action"
@@ -32,6 +37,15 @@ class ConsumerOptions:
     report_interval_s: float = 1.0
     commit_interval_s: float = 1.0
     schema_patience_s: float = 5.0
+    concurrency: int = 1
+    attempts: int = 5
+    dead_letter_limit: int = 50
+    dedupe_field: str | None = None
+    dedupe_window: int = 10_000
+    http_host: str = "127.0.0.1"
+    http_port: int | None = None
+    stuck_after_s: float = 60.0
+    stop_within_s: float = 10.0
     stop: threading.Event = field(default_factory=threading.Event)
 
     def group_for(self, app: str) -> str:

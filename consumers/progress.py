@@ -31,12 +31,13 @@ class Progress:
     """Counts since this process started, but for `aggregate`.
 
     seen = decoded + tombstones + foreign + dead_lettered: each source record once per process, however often it was
-    delivered; `redelivered` counts the deliveries beyond that. `foreign` are records of other contracts that share the
+    delivered; `redelivered` counts the deliveries beyond that, and `repeated` the decoded records whose event was there
+    before in a record of its own, which were passed over. `foreign` are records of other contracts that share the
     topic. `totals` counts decoded records by the value of `counted_field`
     (None: that field is not there), `by_schema_version` by writer schema: its version in the contract, or `id:N`.
     `aggregate` is what the consumer's own state says by the same values, earlier processes included; None where it
     keeps none. `assigned` holds partitions, `positions` the offset of the next record by partition. `retries` counts
-    attempts that failed because a dependency was away.
+    attempts that failed for a passing cause: a dependency was away, or a handler said so.
     """
 
     consumer: str
@@ -50,6 +51,7 @@ class Progress:
     foreign: int = 0
     dead_lettered: int = 0
     redelivered: int = 0
+    repeated: int = 0
     retries: int = 0
     totals: Counter[str] = field(default_factory=Counter)
     by_schema_version: Counter[str] = field(default_factory=Counter)
@@ -67,6 +69,7 @@ class Progress:
     def __str__(self) -> str:
         parts = [f"{self.state}: seen {self.seen}", f"decoded {self.decoded}", f"dead-lettered {self.dead_lettered}"]
         parts += [f"tombstones {self.tombstones}"] if self.tombstones else []
+        parts += [f"repeated {self.repeated}"] if self.repeated else []
         parts += [f"of other contracts {self.foreign}"] if self.foreign else []
         parts += [", ".join(f"{value} {count}" for value, count in sorted(self.totals.items()))] if self.totals else []
         parts += [f"v{version}: {count}" for version, count in sorted(self.by_schema_version.items())]
@@ -75,13 +78,17 @@ class Progress:
 
 @dataclass(slots=True)
 class Reporter:
-    """Reports at most once an interval, and whenever `report` is called; JSON goes to `out`, sentences to the log."""
+    """Reports at most once an interval, and whenever `report` is called; JSON goes to `out`, sentences to the log.
+
+    `latest` is the last report's line, for whoever asks from another thread.
+    """
 
     progress: Progress
     as_json: bool = False
     interval_s: float = 1.0
     out: TextIO = field(default_factory=lambda: sys.stdout)
     clock: Callable[[], float] = time.monotonic
+    latest: str = "{}"
     _due: float = 0.0
     _last: str = ""
 
@@ -97,9 +104,10 @@ class Reporter:
     def report(self, *, final: bool = False) -> None:
         """Report now; a sentence only when it says something new, or is the last."""
         self._due = self.clock() + self.interval_s
+        self.latest = self.progress.as_json(final=final)
         if self.as_json:
             try:
-                print(self.progress.as_json(final=final), file=self.out, flush=True)
+                print(self.latest, file=self.out, flush=True)
             except BrokenPipeError:
                 self.as_json = False  # nobody reads any more; the records still want to be read
         elif (text := str(self.progress)) != self._last or final:

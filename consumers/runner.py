@@ -5,25 +5,33 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from consumers.attempts import Attempts, DeadLetterLimit
 from consumers.backoff import Backoff
-from consumers.clients import make_consumer, make_producer, make_registry, partition_count
+from consumers.clients import make_consumer, make_producer, make_registry, partition_count, registered_id
 from consumers.commits import Commits
 from consumers.dead_letter import DeadLetterQueue, Reader
+from consumers.dedupe import Dedupe
 from consumers.deserializer import Deserializer
+from consumers.effects import EffectWriter
 from consumers.faults import ConsumerError, Unavailable
 from consumers.handler import Handler
+from consumers.http import Answer, answers_of, serve
+from consumers.lanes import OwnThread, Threads
+from consumers.liveness import Liveness
 from consumers.loop import Loop
 from consumers.options import ConsumerOptions, ReaderChoice, app_version, choose_reader, find_contract, others_on
 from consumers.outbox import Outbox
 from consumers.progress import Progress, Reporter, State
+from consumers.record import Record
 from consumers.start_check import pinned_schemas, refuse_unreadable, registered_schemas
+from consumers.steps import Steps
 from consumers.stopping import stop_on_signals
 from consumers.tally import Tally, attribute_of
-from consumers.topic_reading import latest_schemas
+from consumers.topic_reading import READING, latest_schemas, read_stretch
 from consumers.writer_schemas import WriterSchemas
 
 if TYPE_CHECKING:
@@ -70,10 +78,41 @@ class Setup:
 
         self.wait_for(check)
 
-    def dead_letters(self) -> DeadLetterQueue:
-        """The queue, with a producer of its own."""
+    def steps(self, handler: Handler) -> Steps:
+        """What is done with each record, with a producer of its own. Raises ConsumerError."""
+        from codegen.models import CONTRACTS
+
+        producer = make_producer()
         reader = Reader(self.group, app_version(), self.deserializer.model.FINGERPRINT)
-        return DeadLetterQueue(Outbox(make_producer()), reader)
+        return Steps(
+            deserializer=self.deserializer,
+            handler=handler,
+            dead_letters=DeadLetterQueue(Outbox(producer), reader),
+            effects=EffectWriter(
+                Outbox(producer),
+                CONTRACTS,
+                lambda contract, model: registered_id(self.registry, contract.subject, model.AVSC),
+            ),
+            tally=self.tally,
+            dedupe=self._dedupe(),
+            limit=DeadLetterLimit(self.options.dead_letter_limit),
+        )
+
+    def _dedupe(self) -> Dedupe | None:
+        field = self.options.dedupe_field
+        if field is None:
+            return None
+        attribute = attribute_of(self.deserializer.model, field)
+        return Dedupe(attribute, self.options.dedupe_window, self.deserializer, self._read_back)
+
+    def _read_back(self, partition: int, begin: int, end: int) -> Iterator[Record]:
+        consumer = make_consumer(self.group, overrides=READING)  # it joins no group
+        try:
+            yield from read_stretch(
+                consumer, self.contract.topic, {partition: begin}, lambda record: record.offset >= end
+            )
+        finally:
+            consumer.close()
 
     def reporter(self) -> Reporter:
         return Reporter(self.progress, as_json=self.options.json, interval_s=self.options.report_interval_s)
@@ -123,38 +162,57 @@ def _assemble(options: ConsumerOptions, choice: ReaderChoice, registry: SchemaRe
     return Setup(options, choice, options.group_for(app), registry, deserializer, progress, tally, writers)
 
 
-def run(app: str, options: ConsumerOptions, make_handler: Callable[[Setup], Handler]) -> int:
-    """Run `app` until SIGINT, SIGTERM or `options.stop`; 0 after a clean stop. Raises ConsumerError."""
+def run(
+    app: str,
+    options: ConsumerOptions,
+    make_handler: Callable[[Setup], Handler],
+    *,
+    in_lanes: bool = False,
+) -> int:
+    """Run `app` until SIGINT, SIGTERM or `options.stop`; 0 after a clean stop. Raises ConsumerError.
+
+    `in_lanes`: the handler may be called from several threads, and takes its time.
+    """
     log_to_stderr(app)
     with stop_on_signals(options.stop), set_up(app, options) as setup:
-        try:
-            loop = _make_loop(setup, make_handler(setup))
-        except Stopped:
-            setup.report_stopped()
-            return 0
-        loop.run()
+        liveness, reporter = Liveness(options.stuck_after_s), setup.reporter()
+        with _http(options, answers_of(liveness, reporter)):
+            try:
+                loop = _make_loop(setup, make_handler(setup), reporter, liveness, in_lanes=in_lanes)
+            except Stopped:
+                setup.report_stopped()
+                return 0
+            loop.run()
     return 0
 
 
-def _make_loop(setup: Setup, handler: Handler) -> Loop:
-    commits = Commits(setup.contract.topic)
+def _http(options: ConsumerOptions, answers: dict[str, Answer]) -> AbstractContextManager[int | None]:
+    if options.http_port is None:
+        return nullcontext()
+    return serve(options.http_host, options.http_port, answers)
+
+
+def _make_loop(setup: Setup, handler: Handler, reporter: Reporter, liveness: Liveness, *, in_lanes: bool) -> Loop:
+    options, commits = setup.options, Commits(setup.contract.topic)
     consumer = make_consumer(setup.group, commits.on_commit)
     try:
         setup.wait_for(lambda: partition_count(consumer, setup.contract.topic))
         setup.check_registered()
+        steps = setup.steps(handler)
     except (ConsumerError, Stopped):
         consumer.close()
         raise
     return Loop(
         consumer=consumer,
         commits=commits,
-        deserializer=setup.deserializer,
-        handler=handler,
-        dead_letters=setup.dead_letters(),
-        tally=setup.tally,
-        reporter=setup.reporter(),
-        stop=setup.options.stop,
-        commit_interval_s=setup.options.commit_interval_s,
+        steps=steps,
+        reporter=reporter,
+        stop=options.stop,
+        commit_interval_s=options.commit_interval_s,
+        stop_within_s=options.stop_within_s,
+        attempts=lambda: Attempts(options.attempts),
+        lanes=Threads(options.concurrency) if in_lanes else OwnThread(),
+        liveness=liveness,
     )
 
 

@@ -18,6 +18,12 @@ class Tally:
         self._progress = progress
         self._attribute = attribute
 
+    def take_repeated(self, decoded: Decoded) -> None:
+        """The event was there before, in another record."""
+        if decoded.record.offset >= self._progress.positions.get(decoded.record.partition, 0):
+            self._progress.repeated += 1
+        self.take(decoded)
+
     def take(self, decoded: Decoded) -> None:
         progress = self._progress
         if not self._is_new(decoded.record):

@@ -16,9 +16,10 @@ from fastapi.exceptions import HTTPException
 from starlette.exceptions import HTTPException as StarletteHTTPException
 
 from producer_api.errors import INTERNAL, METHOD_NOT_ALLOWED, NOT_FOUND, Answer, ProblemType, problem_answer
+from producer_api.guard import describe_guard, is_guarded, make_entrance
 from producer_api.health import OK
 from producer_api.metrics import CONTENT_TYPE
-from producer_api.openapi import SHARED_SCHEMAS, describe_route, describe_versions
+from producer_api.openapi import SECURITY_SCHEMES, SHARED_SCHEMAS, describe_route, describe_versions
 from producer_api.service import Service
 from producer_api.settings import Settings, read_settings
 
@@ -52,15 +53,30 @@ class IngestionApp(FastAPI):
         document = super().openapi()
         schemas = document.setdefault("components", {}).setdefault("schemas", {})
         schemas.update(SHARED_SCHEMAS)
+        if self.service.settings.keys_file:
+            document["components"]["securitySchemes"] = SECURITY_SCHEMES
         for contract in self.service.contracts:
             schemas.update(describe_versions(contract, self.service.shapes[contract.name]))
         return document
 
 
+class GuardedApp(IngestionApp):
+    """The same behind a gate, for settings that ask for one."""
+
+    def __init__(self, service: Service, **arguments: Any) -> None:
+        super().__init__(service, **arguments)
+        contracts = {contract.path: contract.name for contract in service.contracts}
+        self._entrance = make_entrance(super().__call__, service.settings, contracts, service.metrics.requests_refused)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._entrance(scope, receive, send)
+
+
 def create_app(settings: Settings | None = None, service: Service | None = None) -> IngestionApp:
     """The application; it connects when it starts. Raises tools.config.ConfigError for settings that cannot be used."""
     service = service or Service(settings or read_settings())
-    app = IngestionApp(
+    make_app = GuardedApp if is_guarded(service.settings) else IngestionApp
+    app = make_app(
         service,
         title="Event ingestion",
         description="Takes events over HTTP, checks them against their contract and produces them to Kafka.",
@@ -114,7 +130,7 @@ def _add_contract(app: IngestionApp, contract: GeneratedContract) -> None:
 
     async def take_events(request: Request) -> Response:
         """The long way to the endpoint: for a server that mounts this application below another path."""
-        answer = await service.endpoints[contract.path].answer(request.scope["headers"], request.receive)
+        answer = await service.endpoints[contract.path].answer(request.scope, request.receive)
         return _response(answer)
 
     record = contract.model(service.pins[contract.name])
@@ -128,7 +144,7 @@ def _add_contract(app: IngestionApp, contract: GeneratedContract) -> None:
         description=record.__doc__,
         status_code=202,
         response_class=Response,
-        openapi_extra=describe_route(contract, service.shapes[contract.name]),
+        openapi_extra=describe_route(contract, service.shapes[contract.name], describe_guard(service.settings)),
     )
 
 

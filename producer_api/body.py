@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import zlib
-from collections.abc import Awaitable, Callable, Iterator, Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
+from functools import lru_cache
 from io import BytesIO
 from typing import Any, Final
 
 import msgspec
 
 from producer_api.bounds import Bound, Overloaded
+from producer_api.coding import ACCEPTED_CODINGS, CODINGS, Coding, undo
 from producer_api.errors import (
     INVALID_BODY,
     OVERLOADED,
     TOO_LARGE,
     TOO_SLOW,
-    UNDECODABLE_BODY,
     UNSUPPORTED_CODING,
     UNSUPPORTED_TYPE,
     Refusal,
@@ -29,11 +28,10 @@ NDJSON: Final = "application/x-ndjson"
 ACCEPTED_TYPES: Final = f"{JSON}, {NDJSON}"
 _UTF8: Final = {"utf-8", "utf8", "us-ascii"}
 _SPACE: Final = b" \t\r\n"
-_GZIP_WINDOW: Final = zlib.MAX_WBITS | 16  # the gzip wrapper alone (RFC 1952)
-_INFLATE_STEP_BYTES: Final = 256 * 1024  # about a millisecond
+_LARGE_STEP_BYTES: Final = 64 * 1024
+_STEPS_AT_ONCE: Final = 64
 # With more commas than this for each event that a request may have, the items are counted before they are cut out.
 _COMMAS_OF_AN_EVENT: Final = 64
-_STRUCTURE: Final = re.compile(rb'"[^"\\]*+(?:\\.[^"\\]*+)*+"|[\[\]{},]', re.DOTALL)
 _events = msgspec.json.Decoder(list[msgspec.Raw])
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -81,9 +79,9 @@ class BodyReader:
     async def read_body(self, receive: Receive) -> bytes:
         """The body with its coding undone. Raises Refusal or Disconnected."""
         self._ndjson = self._check_type()
-        gzipped = self._check_coding()
+        coding = self._check_coding()
         body = await self._read(receive)
-        return await self._inflate(body) if gzipped else body
+        return body if coding is None else await self._decode(coding, body)
 
     def split(self, body: bytes) -> Events:
         """The events of what `read_body` gave. Raises Refusal."""
@@ -106,17 +104,19 @@ class BodyReader:
                 raise Refusal(UNSUPPORTED_TYPE, "media_type", detail, {"accept-post": ACCEPTED_TYPES})
         return media_type == NDJSON
 
-    def _check_coding(self) -> bool:
-        """Whether the body is gzipped."""
+    def _check_coding(self) -> Coding | None:
+        """What has to be undone, if anything."""
         given = self._headers.get(b"content-encoding")
         if given is None:
-            return False
+            return None
         codings = [coding.strip() for coding in given.decode("latin-1").lower().split(",")]
         codings = [coding for coding in codings if coding not in ("", "identity")]
-        if codings in ([], ["gzip"], ["x-gzip"]):
-            return bool(codings)
-        detail = "send the body plain, or with Content-Encoding: gzip, once"
-        raise Refusal(UNSUPPORTED_CODING, "content_encoding", detail, {"accept-encoding": "gzip"})
+        if not codings:
+            return None
+        if len(codings) == 1 and codings[0] in CODINGS:
+            return CODINGS[codings[0]]
+        detail = "send the body plain, or with Content-Encoding: gzip or zstd, once"
+        raise Refusal(UNSUPPORTED_CODING, "content_encoding", detail, {"accept-encoding": ACCEPTED_CODINGS})
 
     async def _read(self, receive: Receive) -> bytes:
         declared = self._headers.get(b"content-length", b"")
@@ -162,36 +162,14 @@ class BodyReader:
         limit = self._limits.max_body_bytes
         return Refusal(TOO_LARGE, "body_size", f"a body may have {limit} bytes; send fewer events at once")
 
-    async def _inflate(self, body: bytes) -> bytes:
+    async def _decode(self, coding: Coding, body: bytes) -> bytes:
         parts: list[bytes] = []
-        for part in inflate(body, self._limits.max_decompressed_bytes):
+        for number, part in enumerate(undo(coding, body, self._limits.max_decompressed_bytes)):
             self._hold(len(part))
             parts.append(part)
-            if len(part) == _INFLATE_STEP_BYTES:
+            if len(part) >= _LARGE_STEP_BYTES or number % _STEPS_AT_ONCE == _STEPS_AT_ONCE - 1:
                 await asyncio.sleep(0)  # other requests get their turn
         return b"".join(parts)
-
-
-def inflate(body: bytes, limit: int) -> Iterator[bytes]:
-    """Gzip undone in steps (RFC 1952, several members too), `limit` bytes in all. Raises Refusal."""
-    size = 0
-    while body:
-        decoder = zlib.decompressobj(_GZIP_WINDOW)
-        ended = False
-        while body and not ended:
-            try:
-                part = decoder.decompress(body, _INFLATE_STEP_BYTES)
-            except zlib.error:
-                raise Refusal(UNDECODABLE_BODY, "content_encoding", "the body is no valid gzip (RFC 1952)") from None
-            size += len(part)
-            if size > limit:
-                raise Refusal(TOO_LARGE, "decompressed_size", f"a body may have {limit} bytes once decompressed")
-            if part:
-                yield part
-            ended = decoder.eof
-            body = decoder.unused_data if ended else decoder.unconsumed_tail
-        if not ended:
-            raise Refusal(UNDECODABLE_BODY, "content_encoding", "the gzip body ends too early")
 
 
 def split_events(body: bytes, ndjson: bool, max_records: int) -> Events:
@@ -233,17 +211,20 @@ def _lines(body: bytes, max_records: int) -> list[bytes]:
 
 def _refuse_long_array(body: bytes, max_records: int) -> None:
     """Count the items of an array that may be very many, before each is cut out and costs memory."""
-    depth = items = 0
-    for token in _STRUCTURE.finditer(body):
-        mark = token.group()
-        if mark in (b"[", b"{"):
-            depth += 1
-        elif mark in (b"]", b"}"):
-            depth -= 1
-        elif mark == b"," and depth == 1:
-            items += 1
-            if items >= max_records:
-                raise _too_many(max_records)
+    try:
+        _counter(max_records).decode(body)
+    except msgspec.ValidationError:
+        raise _too_many(max_records) from None
+    except (msgspec.DecodeError, RecursionError):
+        return  # no JSON: the cutting says so
+
+
+@lru_cache(maxsize=1)
+def _counter(max_items: int) -> msgspec.json.Decoder[Any]:
+    """Reads an array at the speed of C and stops at the first item too many, as for a row with that many columns."""
+    columns = [(f"item_{number}", msgspec.Raw, msgspec.UNSET) for number in range(max_items)]
+    row = msgspec.defstruct("Row", columns, array_like=True, forbid_unknown_fields=True)
+    return msgspec.json.Decoder(row)
 
 
 def _split_array(body: bytes) -> list[bytes]:

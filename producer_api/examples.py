@@ -5,8 +5,8 @@ from __future__ import annotations
 import base64
 from typing import Any, Final
 
-from codegen.branches import branch_name, is_simple, is_tagged, non_null
-from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union
+from codegen.branches import is_simple, is_tagged, non_null
+from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, branch_name
 
 _MAX_DEPTH: Final = 8
 _MAX_RECORDS: Final = 50

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
-from codegen.branches import branch_name, is_simple, is_tagged, non_null
-from codegen.nodes import Array, Map, Node, Record, Union, named_types
+from codegen.branches import is_simple, is_tagged, non_null
+from codegen.masking import TAGS_KEY
+from codegen.nodes import Array, Field, Map, Node, Record, Union, branch_name, named_types
 from producer_api.errors import MAX_TOLD_FAULTS, Fault, Stage
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ class FaultTranslator:
         node: Node | None = self._root
         steps: list[str] = []
         inside: Record | None = None
+        is_personal = False  # below a tagged field, where a name that the client made up is data too
         parts = iter(location)
         for part in parts:
             node = _only_branch(node)
@@ -70,8 +72,10 @@ class FaultTranslator:
                     steps += [str(part)] if is_tagged(node) and next(parts, None) is not None else []
                     node = _branch(node, part)
                 case Record():
-                    steps.append(str(part)[:_MAX_NAME])
-                    node = _field_type(node, part)
+                    entry = _field(node, part)
+                    steps.append("*" if entry is None and is_personal else str(part)[:_MAX_NAME])
+                    is_personal = is_personal or (entry is not None and bool(entry.properties.get(TAGS_KEY)))
+                    node = None if entry is None else entry.type
                 case Array():
                     steps.append(str(part) if isinstance(part, int) else "*")
                     node = node.items
@@ -94,11 +98,8 @@ def _branch(union: Union, name: object) -> Node | None:
     return next((branch for branch in union.branches if branch_name(branch) == name), None)
 
 
-def _field_type(record: Record, name: object) -> Node | None:
-    for entry in record.fields:
-        if name == entry.name or name in entry.aliases:
-            return entry.type
-    return None
+def _field(record: Record, name: object) -> Field | None:
+    return next((entry for entry in record.fields if name == entry.name or name in entry.aliases), None)
 
 
 def _sentence(kind: str, message: str, location: tuple[int | str, ...], record: Record | None) -> str:

@@ -35,7 +35,7 @@ class Probe:
         """`ok`, or why not; `ttl_s` seconds old at most, or, `anew`, from a question that began after this call."""
         if anew and self._asking is not None:
             await asyncio.shield(self._asking)
-        elif not anew and self._clock() - self._answered_at < self._ttl_s:
+        elif not anew and 0 <= self._clock() - self._answered_at < self._ttl_s:
             return self._answer
         if self._asking is None:
             self._asking = asyncio.create_task(self._ask())

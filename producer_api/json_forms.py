@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from codegen.branches import branch_name, is_null, is_simple, is_tagged, json_kind
-from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union
+from codegen.branches import is_null, is_simple, is_tagged, json_kind
+from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, branch_name
 
 _FORMS: Final = {"int": "number", "long": "number", "float": "number", "double": "number", "bytes": "base64"}
 

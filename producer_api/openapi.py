@@ -94,6 +94,11 @@ _PROBLEMS: Final = {
 }
 
 
+SECURITY_SCHEMES: Final[dict[str, Any]] = {
+    "apiKey": {"type": "http", "scheme": "bearer", "description": "A key that `pipeline api-key new` made."}
+}
+
+
 def describe_versions(contract: GeneratedContract, shapes: AcceptedShapes) -> dict[str, Any]:
     """The component schemas of a contract: each accepted version with what it contains."""
     components: dict[str, Any] = {}
@@ -105,8 +110,8 @@ def describe_versions(contract: GeneratedContract, shapes: AcceptedShapes) -> di
     return components
 
 
-def describe_route(contract: GeneratedContract, shapes: AcceptedShapes) -> dict[str, Any]:
-    """The operation of a contract's route, as FastAPI's `openapi_extra` takes it."""
+def describe_route(contract: GeneratedContract, shapes: AcceptedShapes, guard: dict[str, Any]) -> dict[str, Any]:
+    """The operation of a contract's route, as FastAPI's `openapi_extra` takes it; `guard` is what the guard adds."""
     # The pinned version comes first: it is what a new client should send.
     versions = sorted(shapes.versions, key=lambda number: (number != shapes.pinned, -number))
     references = [{"$ref": f"{_PREFIX}{contract.name}.v{number}"} for number in versions]
@@ -119,7 +124,9 @@ def describe_route(contract: GeneratedContract, shapes: AcceptedShapes) -> dict[
     lines = "".join(f"{json.dumps(entry['value'])}\n" for entry in examples.values())
     several = {"several events": {"value": [entry["value"] for entry in examples.values()]}} if examples else {}
     body = {"anyOf": [event, {"type": "array", "items": event, "minItems": 1}]}
+    problems = {**_PROBLEMS, **guard.get("problems", {})}
     return {
+        **({"security": guard["security"]} if "security" in guard else {}),
         "requestBody": {
             "required": True,
             "content": {
@@ -130,7 +137,7 @@ def describe_route(contract: GeneratedContract, shapes: AcceptedShapes) -> dict[
         "responses": {
             "202": _response("Acknowledged by the broker, all of it.", JSON, "Accepted", "Outcomes"),
             "207": _response("Some events were accepted.", JSON, "Outcomes"),
-            **{status: _response(text, PROBLEM_JSON, "Problem") for status, text in _PROBLEMS.items()},
+            **{status: _response(text, PROBLEM_JSON, "Problem") for status, text in sorted(problems.items())},
         },
     }
 

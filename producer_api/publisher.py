@@ -17,6 +17,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from producer_api.bounds import Bound, Overloaded
+from producer_api.pace import StandingQueue
 from producer_api.receipts import QUEUE_FULL, Delivered, Headers, Receipt, Record, Undelivered, undelivered
 
 _log: Final = logging.getLogger(__name__)
@@ -52,9 +53,10 @@ class ProducerLike(Protocol):
 class _Call:
     """One call of `produce` or `produce_many` under way: its receipts by index, and the future that waits for all."""
 
-    __slots__ = ("future", "missing", "receipts", "size")
+    __slots__ = ("future", "missing", "opened_at", "receipts", "size")
 
     def __init__(self, future: asyncio.Future[list[Receipt]], count: int, size: int) -> None:
+        self.opened_at = monotonic()
         self.future = future
         self.receipts: list[Receipt | None] = [None] * count
         self.missing = count
@@ -94,9 +96,11 @@ class Publisher:
         *,
         on_connection_lost: Callable[[], None] = lambda: None,
         make_producer: Callable[[dict[str, Any]], ProducerLike] | None = None,
+        queue: StandingQueue | None = None,
     ) -> None:
         """`conf` are librdkafka's properties; `on_connection_lost` runs in the event loop when it lost a broker."""
         self.bound = bound
+        self.queue = queue or StandingQueue()
         self.delivered = 0
         self.undelivered = 0
         self._conf = {**conf, "error_cb": self._note_error}
@@ -124,7 +128,7 @@ class Publisher:
 
     def produce(self, record: Record, headers: Headers | None = None) -> asyncio.Future[list[Receipt]]:
         """Queue one record; the future has its receipt, as a list of one. Raises Overloaded."""
-        call = self._open(1, _size(record))
+        call = self._open(1, _size(record, headers))
         delivery = _Delivery(call, 0, self._arrived)
         try:
             self._producer.produce(record.topic, record.value, record.key, on_delivery=delivery, headers=headers)
@@ -190,6 +194,8 @@ class Publisher:
             return
         receipts = [entry for entry in call.receipts if entry is not None]
         delivered = sum(type(entry) is Delivered for entry in receipts)
+        if delivered:
+            self.queue.note(monotonic() - call.opened_at)
         self.delivered += delivered
         self.undelivered += len(receipts) - delivered
         self.bound.give(len(receipts), call.size)
@@ -258,8 +264,9 @@ class Publisher:
             return 1
 
 
-def _size(record: Record) -> int:
-    return len(record.value) + len(record.key or b"") + RECORD_OVERHEAD_BYTES
+def _size(record: Record, headers: Headers | None = None) -> int:
+    size = len(record.value) + len(record.key or b"") + RECORD_OVERHEAD_BYTES
+    return size if headers is None else size + sum(len(name) + len(value) for name, value in headers)
 
 
 def _make_producer(conf: dict[str, Any]) -> ProducerLike:

@@ -6,15 +6,28 @@ import logging
 import re
 import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from producer_api.body import BodyLimits, BodyReader, Disconnected, Receive
 from producer_api.bounds import Bound
-from producer_api.errors import INTERNAL, INVALID_BODY, UNAVAILABLE, Answer, Fault, Refusal, Stage, problem_answer
+from producer_api.cloudevents import cloudevent_headers, refuse_several
+from producer_api.errors import (
+    INTERNAL,
+    INVALID_BODY,
+    OVERLOADED,
+    UNAVAILABLE,
+    Answer,
+    Fault,
+    ProblemType,
+    Refusal,
+    Stage,
+    problem_answer,
+)
 from producer_api.health import BrokerWatch
 from producer_api.ingest import Ingestion
 from producer_api.metrics import ContractMetrics
+from producer_api.pace import Pace, StandingQueue
 from producer_api.receipts import Headers
 from producer_api.rejects import Rejects
 from producer_api.serializer import Serializer
@@ -23,6 +36,9 @@ _log: Final = logging.getLogger(__name__)
 # W3C Trace Context, section "traceparent header"; all-zero ids and version ff are invalid.
 _TRACEPARENT: Final = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _GONE: Final = Answer(499, b"")  # nobody reads it
+
+# Where an ASGI scope carries the allowances from which the events of the request are paid.
+ALLOWANCES: Final = "producer_api.allowances"
 
 Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -43,6 +59,8 @@ class Gate:
     watch: BrokerWatch
     retry_after_s: int
     closing: bool = False
+    pace: Pace = field(default_factory=Pace)
+    queue: StandingQueue = field(default_factory=StandingQueue)
 
     def check(self, serializer: Serializer) -> None:
         """Raises Refusal while events cannot be taken."""
@@ -52,9 +70,15 @@ class Gate:
             raise self._refusal("no_schema_id", serializer.reason)
         if self.watch.away:
             raise self._refusal("kafka_away", self.watch.away)
+        self.check_pace()
 
-    def _refusal(self, reason: str, detail: str) -> Refusal:
-        return Refusal(UNAVAILABLE, reason, detail, {"retry-after": str(self.retry_after_s)})
+    def check_pace(self) -> None:
+        """Raises Refusal when this turn of the event loop, or the brokers, have no room for a request's work."""
+        if self.pace.is_spent() or self.queue.is_standing():
+            raise self._refusal("busy", "more requests come than can be worked off; try again", OVERLOADED)
+
+    def _refusal(self, reason: str, detail: str, problem: ProblemType = UNAVAILABLE) -> Refusal:
+        return Refusal(problem, reason, detail, {"retry-after": str(self.retry_after_s)})
 
 
 class ContractEndpoint:
@@ -69,7 +93,11 @@ class ContractEndpoint:
         open_requests: Bound,
         metrics: ContractMetrics,
         rejects: Rejects | None = None,
+        *,
+        cloudevents: bool = False,
     ) -> None:
+        """`cloudevents`: whether `ce-…` headers of a request become headers of its record."""
+        self._cloudevents = cloudevents
         self._ingestion = ingestion
         self._serializer = serializer
         self._gate = gate
@@ -79,22 +107,30 @@ class ContractEndpoint:
         self._rejects = rejects
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await send_answer(await self.answer(scope["headers"], receive), send)
+        await send_answer(await self.answer(scope, receive), send)
 
-    async def answer(self, raw_headers: Iterable[tuple[bytes, bytes]], receive: Receive) -> Answer:
+    async def answer(self, scope: Scope, receive: Receive) -> Answer:
         """Never raises: a fault of our own is a 500 whose cause is in the log, without values of the request."""
-        headers = _joined(raw_headers)
+        headers = _joined(scope["headers"])
         reader = BodyReader(headers, self._limits, self._open_requests)
         try:
             self._gate.check(self._serializer)
             body = await reader.read_body(receive)
+            self._gate.check_pace()  # again: the work begins in the turn in which the body is complete
             trace = carried_headers(headers)
+            attributes = cloudevent_headers(scope["headers"]) if self._cloudevents else None
+            if attributes is not None:
+                trace = attributes + (trace or [])
             try:
                 events = reader.split(body)
             except Refusal as refusal:
                 self._keep(body, refusal, trace)
                 raise
             if events.many:
+                if attributes is not None:
+                    refuse_several()
+                for allowance in scope.get(ALLOWANCES, ()):
+                    allowance.pay(len(events.slices) - 1)  # the first was paid at the entrance
                 return await self._ingestion.accept_many(events.slices, trace)
             return await self._ingestion.accept_one(body, trace)
         except Refusal as refusal:

@@ -11,6 +11,7 @@ from producer_api.bounds import Bound
 from producer_api.health import BrokerWatch, Health, kafka_probe, registry_probe
 from producer_api.ingest import Ingestion
 from producer_api.metrics import ContractMetrics, Metrics
+from producer_api.pace import Pace, StandingQueue
 from producer_api.publisher import Publisher
 from producer_api.registry import RegistryClient, SchemaIds, make_client
 from producer_api.rejects import Rejects
@@ -60,7 +61,11 @@ class Service:
         ]
         in_flight = Bound("records in flight", settings.max_in_flight_records, settings.max_in_flight_bytes)
         self.publisher = Publisher(
-            settings.kafka, in_flight, on_connection_lost=self._suspect_kafka, make_producer=make_producer
+            settings.kafka,
+            in_flight,
+            on_connection_lost=self._suspect_kafka,
+            make_producer=make_producer,
+            queue=StandingQueue(settings.max_wait_s),
         )
         self._open_requests = Bound("open requests", 0, settings.max_open_request_bytes)
         self.metrics = Metrics((self.publisher.bound, self._open_requests), settings.metrics_dir)
@@ -71,7 +76,9 @@ class Service:
         self.watch = BrokerWatch(kafka)
         registry = registry_probe(self._client, self.serializers[0].subject if self.serializers else "")
         self.health = Health(kafka, registry, self.serializers)
-        self._gate = Gate(self.watch, settings.retry_after_s)
+        self._gate = Gate(
+            self.watch, settings.retry_after_s, pace=Pace(settings.max_busy_s), queue=self.publisher.queue
+        )
         self.endpoints = {
             contract.path: self._make_endpoint(contract, serializer)
             for contract, serializer in zip(self.contracts, self.serializers, strict=True)
@@ -115,7 +122,16 @@ class Service:
         limits = BodyLimits(
             settings.max_body_bytes, settings.max_decompressed_bytes, settings.max_records, settings.body_timeout_s
         )
-        return ContractEndpoint(ingestion, serializer, self._gate, limits, self._open_requests, metrics, rejects)
+        return ContractEndpoint(
+            ingestion,
+            serializer,
+            self._gate,
+            limits,
+            self._open_requests,
+            metrics,
+            rejects,
+            cloudevents=settings.cloudevents,
+        )
 
 
 def choose_contracts(settings: Settings, contracts: Mapping[str, GeneratedContract]) -> list[GeneratedContract]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
+from producer_api.pace import DEFAULT_MAX_BUSY_S, DEFAULT_MAX_WAIT_S
 from tools import config
 
 # What a 2xx answer promises, and the partitions that Java clients choose: not for the environment to change.
@@ -26,6 +28,8 @@ VARIABLES: Final = (
     "API_MAX_OPEN_REQUEST_BYTES",
     "API_MAX_IN_FLIGHT_RECORDS",
     "API_MAX_IN_FLIGHT_BYTES",
+    "API_MAX_BUSY_S",
+    "API_MAX_WAIT_S",
     "API_BODY_TIMEOUT_S",
     "API_FLUSH_TIMEOUT_S",
     "API_PROBE_TIMEOUT_S",
@@ -33,8 +37,22 @@ VARIABLES: Final = (
     "API_REJECTS",
     "API_CONTRACTS",
     "API_REPORT",
+    "API_KEYS_FILE",
+    "API_CLIENT_EVENTS_PER_S",
+    "API_CORS_ORIGINS",
+    "API_CLOUDEVENTS",
+    "API_MAX_HEADER_BYTES",
+    "API_HEADER_TIMEOUT_S",
 )
+_ORIGIN: Final = re.compile(r"[a-z][a-z0-9+.-]*://[^/\s,?#@]+")
 _NEAR: Final = 0.85  # difflib ratio: API_MAX_RECORD is near, API_PORT (which Kubernetes sets) is not
+
+
+class HeadLimits(NamedTuple):
+    """Of a request line with its headers, for `producer_api.bounded_http`."""
+
+    max_bytes: int = 65_536
+    timeout_s: float = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +66,8 @@ class Settings:
     max_open_request_bytes: int = 64 * 1024 * 1024
     max_in_flight_records: int = 100_000
     max_in_flight_bytes: int = 64 * 1024 * 1024
+    max_busy_s: float = DEFAULT_MAX_BUSY_S
+    max_wait_s: float = DEFAULT_MAX_WAIT_S
     body_timeout_s: float = 10.0
     flush_timeout_s: float = 10.0
     probe_timeout_s: float = 2.0
@@ -55,6 +75,11 @@ class Settings:
     retry_after_s: int = 1
     keep_rejects: bool = False
     report: bool = False
+    keys_file: str = ""
+    client_events_per_s: float = 0.0
+    cors_origins: tuple[str, ...] = ()
+    cloudevents: bool = False
+    head: HeadLimits = field(default_factory=HeadLimits)
     metrics_dir: str = ""
     writer_version: int | None = None
     contracts: tuple[str, ...] | None = None
@@ -78,12 +103,19 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         max_open_request_bytes=config.setting_int("API_MAX_OPEN_REQUEST_BYTES", base.max_open_request_bytes, 1, given),
         max_in_flight_records=max_in_flight_records,
         max_in_flight_bytes=max_in_flight_bytes,
+        max_busy_s=config.setting_float("API_MAX_BUSY_S", base.max_busy_s, 0.001, given),
+        max_wait_s=config.setting_float("API_MAX_WAIT_S", base.max_wait_s, 0.001, given),
         body_timeout_s=config.setting_float("API_BODY_TIMEOUT_S", base.body_timeout_s, 0.1, given),
         flush_timeout_s=config.setting_float("API_FLUSH_TIMEOUT_S", base.flush_timeout_s, 0.0, given),
         probe_timeout_s=config.setting_float("API_PROBE_TIMEOUT_S", base.probe_timeout_s, 0.1, given),
         retry_after_s=config.setting_int("API_RETRY_AFTER_S", base.retry_after_s, 1, given),
         keep_rejects=config.setting_bool("API_REJECTS", base.keep_rejects, given),
         report=config.setting_bool("API_REPORT", base.report, given),
+        keys_file=config.setting_str("API_KEYS_FILE", "", given),
+        client_events_per_s=config.setting_float("API_CLIENT_EVENTS_PER_S", 0.0, 0.0, given),
+        cors_origins=_origins(config.setting_str("API_CORS_ORIGINS", "", given)),
+        cloudevents=config.setting_bool("API_CLOUDEVENTS", base.cloudevents, given),
+        head=head_limits(given),
         metrics_dir=config.setting_str("PROMETHEUS_MULTIPROC_DIR", "", given),
         writer_version=config.writer_version(given),
         contracts=tuple(name.strip() for name in names.split(",")) if names else None,
@@ -92,6 +124,26 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
     )
     _check_bounds(settings)
     return settings
+
+
+def head_limits(environ: Mapping[str, str]) -> HeadLimits:
+    """Raises tools.config.ConfigError."""
+    base = HeadLimits()
+    return HeadLimits(
+        config.setting_int("API_MAX_HEADER_BYTES", base.max_bytes, 1024, environ),
+        config.setting_float("API_HEADER_TIMEOUT_S", base.timeout_s, 0.1, environ),
+    )
+
+
+def _origins(text: str) -> tuple[str, ...]:
+    """Origins as a browser sends them (RFC 6454, section 6.2): no path behind the host, no slash at the end."""
+    origins = tuple(origin.strip() for origin in text.split(",")) if text else ()
+    for origin in origins:
+        if origin != "*" and not _ORIGIN.fullmatch(origin):
+            raise config.ConfigError(
+                f"API_CORS_ORIGINS: {origin!r} is no origin: write https://host or https://host:port, or * for all"
+            )
+    return origins
 
 
 def _refuse_near_misses(environ: Mapping[str, str]) -> None:

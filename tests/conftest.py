@@ -65,6 +65,15 @@ def java_parts() -> None:
         pytest.skip(str(missing))
 
 
+@pytest.fixture(scope="session")
+def apicurio(java_parts: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of one Apicurio Registry for all tests of a worker, level BACKWARD: give your subjects new names."""
+    from tests.integration.real_parts import apicurio_registry
+
+    with apicurio_registry(tmp_path_factory.mktemp("apicurio")) as url:
+        yield url
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Whoever asks Java is marked so: `make test` has to do without."""

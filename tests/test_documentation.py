@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
+from codegen.models import CONTRACTS
 from tools.cli import pipeline
 from tools.config import VARIABLES
 
@@ -53,3 +55,22 @@ def test_every_target_of_make_that_is_named_exists() -> None:
 def test_the_model_that_the_readme_shows_is_what_codegen_writes() -> None:
     (shown,) = re.findall(r"```python\n(class Shipment.*?)\n *…\n```", README, re.DOTALL)
     assert shown in (ROOT / "tests" / "codegen" / "golden" / "shipment.py.txt").read_text(encoding="utf-8")
+
+
+def test_the_handler_that_is_shown_and_its_tests_are_those_that_run() -> None:
+    shown = (ROOT / "docs" / "consumers.md").read_text(encoding="utf-8")
+    for name in ("greetings.py", "test_greetings.py"):
+        source = (ROOT / "tests" / "consumers" / name).read_text(encoding="utf-8").strip()
+        assert (
+            "```python\n" + source.replace("from tests.consumers import greetings", "import greetings") + "\n```"
+            in shown
+        )
+
+
+def test_the_transcoder_of_the_page_does_what_it_says() -> None:
+    (shown,) = re.findall(r"```python\n(.*?transcoder.*?)```", (ROOT / "docs" / "models.md").read_text(), re.DOTALL)
+    one = CONTRACTS["user_action"].model(2).fake()
+    for text in (one.model_dump_json(), one.model_dump_json(indent=1)):
+        names: dict[str, Any] = {"body": text.encode()}
+        exec(shown, names)  # noqa: S102 - our own page
+        assert names["avro"] == one.serialize()

@@ -14,7 +14,7 @@ from tools.deployments.cli import deploy
 from tools.errors import UserError
 from tools.on_call_cli import dlq, lag, tail
 from tools.parts import parts_options
-from tools.project import find_project, has_contracts, is_project, project_environment, this_code
+from tools.project import is_project, project_for
 from tools.registry_cli import registry
 from tools.schema_cli import schema
 
@@ -27,20 +27,7 @@ _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 1
 @click.pass_context
 def pipeline(context: click.Context, root: Path | None) -> None:
     """A schema-governed event pipeline: contract → models → HTTP → Kafka → consumers."""
-    # The gate needs contracts alone: another repository's hook runs it where there is no code of ours.
-    is_enough = has_contracts if context.invoked_subcommand == schema.name else is_project
-    if root is not None and not is_enough(root.resolve()):
-        raise UserError(f"{root} is no project: it needs schemas/ and the code beside it")
-    context.obj = find_project(Path.cwd(), is_enough) if root is None else root.resolve()
-    if is_project(context.obj) and context.obj != this_code():
-        _run_project_itself(context.obj)
-
-
-def _run_project_itself(root: Path) -> None:
-    """Another copy's contracts want that copy's models: run the same command with its code."""
-    environment = project_environment(root)
-    arguments = [sys.executable, "-P", "-m", "tools.cli", *sys.argv[1:]]
-    os.execve(sys.executable, arguments, environment)  # noqa: S606 - this very interpreter
+    context.obj = project_for(root, context.invoked_subcommand)
 
 
 def main() -> None:
@@ -202,6 +189,27 @@ for each in (dlq, tail, lag):
     pipeline.add_command(each)
 
 
+@pipeline.group("api-key")
+def api_key() -> None:
+    """Keys of those who may send to the API."""
+
+
+@api_key.command("new")
+@click.argument("name")
+@click.option("--file", default=".pipeline/api-keys.toml", show_default=True, help="What API_KEYS_FILE names.")
+@click.option("--contract", "contracts", multiple=True, help="Opens this one alone. Repeatable; default all.")
+@click.option("--events-per-s", default=0.0, type=click.FloatRange(0), help="Its quota in each worker; default none.")
+@click.pass_obj
+def api_key_new(root: Path, name: str, file: str, contracts: tuple[str, ...], events_per_s: float) -> int:
+    """Add the hash of a new key to FILE, and print the key, which is kept nowhere."""
+    from producer_api.api_keys import add_api_key
+
+    key = add_api_key(root / file, name, contracts, events_per_s)
+    print(f"{root / file} has the hash of {name}; the API reads it when it starts. This is the key:", file=sys.stderr)
+    print(key)
+    return 0
+
+
 @schema.command("audit")
 @click.argument("contracts", nargs=-1)
 @click.option("--format", "format_", default="text", type=click.Choice(["text", "json"]), show_default=True)
@@ -231,6 +239,16 @@ def _consumer_options(command: _Command) -> _Command:
             "--expired-version", "expired", type=int, multiple=True, help="No record of it is left. Repeatable."
         ),
         click.option("--contract", default="user_action", show_default=True),
+        click.option("--attempts", default=5, show_default=True, type=click.IntRange(1), help="Of a failing handler."),
+        click.option(
+            "--dead-letter-limit",
+            default=50,
+            show_default=True,
+            type=click.IntRange(0, 100),
+            help="Of 100 records; more, and the consumer stops.",
+        ),
+        click.option("--http-port", type=click.IntRange(0, 65535), help="Answer probes: /live, /progress."),
+        click.option("--http-host", default="127.0.0.1", show_default=True),
     ):
         command = option(command)
     return command
@@ -246,6 +264,22 @@ def consume_standard(**options: Any) -> int:
     return run_standard(ConsumerOptions(**options))
 
 
+@consume.command("run")
+@click.argument("function")
+@click.option("--name", help="What it is called: its pin, its group, its reports; default the function's name.")
+@click.option("--concurrency", default=1, show_default=True, type=click.IntRange(1), help="Records of different keys.")
+@click.option("--dedupe-field", help="Pass over a record whose event was there before, by this field.")
+@click.option("--dedupe-window", default=10_000, show_default=True, type=click.IntRange(1), help="In records.")
+@click.option("--stuck-after", "stuck_after_s", default=60.0, show_default=True, help="Seconds until /live fails.")
+@_consumer_options
+def consume_run(function: str, name: str | None, **options: Any) -> int:
+    """Run your own handler: FUNCTION is module:function, from the pinned model to effects."""
+    from consumers.function import run_function
+    from consumers.options import ConsumerOptions
+
+    return run_function(function, ConsumerOptions(**options), name)
+
+
 @consume.command("counts")
 @_consumer_options
 def consume_counts(**options: Any) -> int:
@@ -257,14 +291,17 @@ def consume_counts(**options: Any) -> int:
 
 
 @consume.command("faust")
+@click.option("--handler", help="Your own, as module:function, instead of the table.")
 @_consumer_options
-def consume_faust(**options: Any) -> int:
+def consume_faust(handler: str | None, **options: Any) -> int:
     """The same as a Faust app with a windowed table."""
     from consumers.faust_app import run_faust
     from consumers.options import ConsumerOptions
 
-    return run_faust(ConsumerOptions(**options))
+    return run_faust(ConsumerOptions(**options), handler)
 
 
 if __name__ == "__main__":
-    main()
+    from tools.entry import main as enter
+
+    enter(main)

@@ -10,12 +10,28 @@ from typing import Final
 from tools.errors import UserError
 
 _ENTRY: Final = Path("tools") / "cli.py"
+# The gate needs contracts alone: another repository's hook runs it where there is no code of ours.
+_NEEDS_CONTRACTS_ALONE: Final = "schema"
 # What a copy of a project leaves behind: environments, histories and caches.
 _NOT_COPIED: Final = (".venv*", ".git", ".*_cache", "__pycache__", ".hypothesis", ".pipeline", ".coverage*", "*.pyc")
 
 
 class NoProject(UserError):
     """There is no project where one is needed."""
+
+
+def project_for(named: Path | None, command: str | None) -> Path:
+    """The project that `command` acts on: the one that is named, or the nearest around the current folder.
+
+    Raises NoProject.
+    """
+    is_enough = has_contracts if command == _NEEDS_CONTRACTS_ALONE else is_project
+    if named is None:
+        return find_project(Path.cwd(), is_enough)
+    if not is_enough(named.resolve()):
+        code = "" if is_enough is has_contracts else " and the code beside it"
+        raise NoProject(f"{named} is no project: it needs schemas/{code}")
+    return named.resolve()
 
 
 def find_project(start: Path, is_enough: Callable[[Path], bool] | None = None) -> Path:

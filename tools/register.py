@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
 _NOT_FOUND: Final = 404
+_UNAUTHORIZED: Final = 401
 _CONFLICT: Final = 409
 _Answer = TypeVar("_Answer")
 
@@ -73,6 +74,13 @@ def run_register(root: Path, names: Sequence[str], *, dry_run: bool, out: TextIO
     return register_contracts(contracts, schema_registry_conf(), dry_run, out)
 
 
+def _way_out(error: Exception) -> str:
+    """What a person can do: a certificate that is not trusted reaches us as text alone."""
+    if "CERTIFICATE_VERIFY_FAILED" in str(error):
+        return "set SCHEMA_REGISTRY_SSL_CA_LOCATION to the certificate of its authority"
+    return "is it running?"
+
+
 def register_contracts(
     contracts: Sequence[Contract], registry_conf: Mapping[str, Any], dry_run: bool, out: TextIO
 ) -> int:
@@ -90,12 +98,17 @@ def register_contracts(
             code, missing = _register(client, contracts, dry_run, out)
     except _transport_errors() as error:
         reason = str(error) or type(error).__name__
-        raise RegistryUnavailable(f"no answer from the schema registry at {url} ({reason}); is it running?") from None
+        raise RegistryUnavailable(
+            f"no answer from the schema registry at {url} ({reason}); {_way_out(error)}"
+        ) from None
     except SchemaRegistryError as error:
         if error.http_status_code == _CONFLICT:
             raise RegistrationRefused(f"the schema registry at {url} refused it: {error.error_message}") from None
         code = error.http_status_code
-        raise RegistryUnavailable(f"the schema registry at {url} answered {code}: {error.error_message}") from None
+        hint = "; correct SCHEMA_REGISTRY_BASIC_AUTH_USER_INFO" if code == _UNAUTHORIZED else ""
+        raise RegistryUnavailable(
+            f"the schema registry at {url} answered {code}: {error.error_message}{hint}"
+        ) from None
     if dry_run and code == 0:
         would = (
             f"{missing} version{'' if missing == 1 else 's'} would be registered" if missing else "it lacks no version"

@@ -27,11 +27,16 @@ def _db(command: _Command) -> _Command:
 
 def _place(command: _Command) -> _Command:
     text = "A running registry instead, of any make: http://[user:password@]host:port[/path]."
-    return _db(click.option("--url", help=text)(command))
+    return _tls_ca(_db(click.option("--url", help=text)(command)))
 
 
 def _reason(command: _Command) -> _Command:
     return click.option("--reason", help="Why, for the audit log.")(command)
+
+
+def _tls_ca(command: _Command) -> _Command:
+    text = "The authority behind an https URL, where this machine does not know it (PEM)."
+    return click.option("--tls-ca", metavar="FILE", help=text)(command)
 
 
 def _merge(command: _Command) -> _Command:
@@ -68,21 +73,21 @@ def _below(root: Path, file: str) -> str:
     return str(path)
 
 
-def _chosen(root: Path, db: str, url: str | None, reason: str | None = None) -> str | Remote:
+def _chosen(root: Path, db: str, url: str | None, tls_ca: str | None, reason: str | None = None) -> str | Remote:
     from tools.registry.remote import Remote
 
-    return _below(root, db) if url is None else Remote(url, reason)
+    return _below(root, db) if url is None else Remote(url, reason, tls_ca)
 
 
 @registry.command("export")
 @click.argument("file", default="-")
 @_place
 @click.pass_obj
-def export_(root: Path, file: str, db: str, url: str | None) -> int:
+def export_(root: Path, file: str, db: str, url: str | None, tls_ca: str | None) -> int:
     """Write everything to FILE ("-": standard output) as text."""
     from tools.registry.transfer import export
 
-    return export(file, _chosen(root, db, url), sys.stderr)
+    return export(file, _chosen(root, db, url, tls_ca), sys.stderr)
 
 
 @registry.command("import")
@@ -91,27 +96,30 @@ def export_(root: Path, file: str, db: str, url: str | None) -> int:
 @_reason
 @_merge
 @click.pass_obj
-def import_(root: Path, file: str, db: str, url: str | None, reason: str | None, merge: bool) -> int:
+def import_(root: Path, /, file: str, reason: str | None, merge: bool, **place: Any) -> int:
     """Read everything from FILE ("-": standard input) into a registry that is empty."""
     from tools.registry import transfer
 
-    return transfer.import_(file, _chosen(root, db, url, reason), sys.stderr, reason=reason, merge=merge)
+    return transfer.import_(file, _chosen(root, reason=reason, **place), sys.stderr, reason=reason, merge=merge)
 
 
 @registry.command()
 @click.option("--from", "source", required=True, help="The registry to read: http://[user:password@]host:port[/path].")
 @click.option("--to", "target", help="A running registry to write; without it, the file of --db.")
+@_tls_ca
 @_db
 @_reason
 @_merge
 @click.pass_obj
-def migrate(root: Path, source: str, target: str | None, db: str, reason: str | None, merge: bool) -> int:
+def migrate(
+    root: Path, source: str, target: str | None, tls_ca: str | None, db: str, reason: str | None, merge: bool
+) -> int:
     """Carry everything over from another registry, and tell what could not be carried (exit code 1)."""
     from tools.registry import transfer
     from tools.registry.remote import Remote
 
-    there = _chosen(root, db, target, reason)
-    return transfer.migrate(Remote(source), there, sys.stderr, reason=reason, merge=merge)
+    there = _chosen(root, db, target, tls_ca, reason)
+    return transfer.migrate(Remote(source, tls_ca=tls_ca), there, sys.stderr, reason=reason, merge=merge)
 
 
 @registry.command()

@@ -24,7 +24,6 @@ from tools.project import project_environment
 
 CONSUMERS: Final = ("standard", "counts", "faust")
 _POLL_S: Final = 0.1
-_START_TIMEOUT_S: Final = 40.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +38,7 @@ class StackOptions:
     broker_port: int = 0
     registry_port: int = 0
     parts: Parts = EMBEDDED
+    start_timeout_s: float = 90.0
 
 
 class Stack:
@@ -113,13 +113,14 @@ class Stack:
         self.broker.start()
         self.environment["KAFKA_BOOTSTRAP_SERVERS"] = self.broker.bootstrap_servers
         self.say(f"broker    {self.broker.bootstrap_servers} ({self.options.parts.broker}: records end with it)")
-        self._start_registry()
+        self.start_registry()
         self.say(f"registry  {self.registry_url} ({self.options.parts.registry})")
         self.run_command("topics", "create", "--partitions", str(self.options.partitions))
         self.say("topics    created")
         self.register()
 
-    def _start_registry(self) -> None:
+    def start_registry(self) -> None:
+        """The registry, answering; one of another make with the level of a new Confluent one."""
         if self.options.parts.registry == "apicurio":
             child = self._child("registry", apicurio_command(self.registry_port, self.options.work))
         else:
@@ -138,9 +139,7 @@ class Stack:
 
     def start_api(self, writer_version: int | None = None) -> None:
         """The API, ready: it has the schema id and reaches the broker."""
-        arguments = ["-m", "uvicorn", "producer_api.app:app", "--host", LOCALHOST, "--port", str(self.api_port)]
-        arguments += ["--workers", str(self.options.workers), "--no-access-log", "--log-level", "warning"]
-        arguments += ["--loop", "uvloop", "--http", "httptools", "--timeout-graceful-shutdown", "15"]
+        arguments = uvicorn_arguments("producer_api.app:app", self.api_port, self.options.workers)
         version = {} if writer_version is None else {"WRITER_VERSION": str(writer_version)}
         self.api = self._python("api", arguments, version)
         self._wait(lambda: _answers(f"{self.api_url}/health/ready"), "the API", [self.api])
@@ -189,11 +188,12 @@ class Stack:
         return done.stdout
 
     def _wait(self, ready: Callable[[], bool], what: str, watched: Sequence[Child]) -> None:
-        deadline = time.monotonic() + _START_TIMEOUT_S
+        timeout_s = self.options.start_timeout_s
+        deadline = time.monotonic() + timeout_s
         while not ready():
             self.check()
             if time.monotonic() > deadline:
-                raise ChildError(f"{what} did not come up within {_START_TIMEOUT_S:.0f} s{watched[-1].last_words()}")
+                raise ChildError(f"{what} did not come up within {timeout_s:.0f} s{watched[-1].last_words()}")
             time.sleep(_POLL_S)
 
     def check(self) -> None:
@@ -241,6 +241,13 @@ class Stack:
         for child in self.children:
             child.kill()
         self.broker.stop()
+
+
+def uvicorn_arguments(app: str, port: int, workers: int) -> list[str]:
+    """How the stack serves an ASGI application; the benchmark serves its floor the same way."""
+    arguments = ["-m", "uvicorn", app, "--host", LOCALHOST, "--port", str(port), "--workers", str(workers)]
+    arguments += ["--no-access-log", "--log-level", "warning", "--loop", "uvloop", "--http", "httptools"]
+    return [*arguments, "--timeout-graceful-shutdown", "15"]
 
 
 def _answers(url: str) -> bool:

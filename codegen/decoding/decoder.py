@@ -10,11 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from codegen.branches import Chosen, branch_name, is_null, is_simple
+from codegen.branches import Chosen, is_null, is_simple
 from codegen.decoding import datum
 from codegen.decoding.datum import MalformedDatum, Read
 from codegen.decoding.scalars import PRIMITIVES, fixed_reader, promoted_reader, with_logical
-from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, type_name
+from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, branch_name, type_name
 from codegen.resolution import Resolver
 from codegen.resolving.field_targets import Unresolvable, field_targets
 from codegen.resolving.rules import names_match, readers_of

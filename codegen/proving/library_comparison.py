@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Final
 
-from codegen.branches import branch_name
 from codegen.faults import InvalidSchema
 from codegen.library_faults import (
     ERROR,
@@ -37,6 +36,7 @@ from codegen.nodes import (
     Primitive,
     Record,
     Union,
+    branch_name,
     namespace_of,
     simple_name,
     type_name,

@@ -10,8 +10,8 @@ from dataclasses_avroschema.protocol import FieldProtocol
 from dataclasses_avroschema.pydantic.parser import PydanticParser
 from pydantic.fields import FieldInfo
 
-from codegen.branches import branch_name, is_simple, non_null
-from codegen.nodes import Array, Json, Map, Node, Record, Union
+from codegen.branches import is_simple, non_null
+from codegen.nodes import Array, Json, Map, Node, Record, Union, branch_name
 from codegen.proving.library_limits import leaves_out_default, leaves_out_type
 from codegen.rendering.attributes import attribute_names
 from codegen.union_types import avro_name

@@ -87,7 +87,8 @@ class ContractReader:
             self.fault(folder, "the contract has no version", "add v1.avsc")
         for number, path in sorted(numbered.items()):
             if number > 1 and number - 1 not in numbered:
-                self.fault(path, f"there is no v{number - 1}.avsc before it", "number the versions without a gap")
+                hint = f"if v{number - 1}.avsc was published, put it back; else number the versions without a gap"
+                self.fault(path, f"there is no v{number - 1}.avsc before it", hint)
         return dict(sorted(numbered.items()))
 
     def _settings(self, folder: Path, numbers: tuple[int, ...]) -> Settings | None:

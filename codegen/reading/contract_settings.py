@@ -99,8 +99,10 @@ class SettingsReader:
         except tomllib.TOMLDecodeError as error:
             match = re.search(r"at line (\d+)", str(error))
             reason = str(error).partition(" (at ")[0]
-            line = int(match.group(1)) if match else text.count("\n") + 1  # else it says: at end of document
-            self.faults.append(SettingsFault(line, "", reason[:1].lower() + reason[1:], "correct the TOML"))
+            # Without a line it says: at end of document.
+            line = int(match.group(1)) if match else len(text.splitlines()) or 1
+            where = "" if match else " where the file ends: is a bracket or a quote left open?"
+            self.faults.append(SettingsFault(line, "", reason[:1].lower() + reason[1:] + where, "correct the TOML"))
             return None
         self._check_keys(values)
         if self.faults:

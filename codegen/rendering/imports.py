@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import ast
 from collections.abc import Sequence
 from typing import Final, TypeAlias
 
 from codegen.rendering.source_width import statement
+from codegen.rendering.used_names import used_names
 
 _Group: TypeAlias = tuple[tuple[str, tuple[str, ...]], ...]
 
@@ -124,9 +124,7 @@ def render_transcoder_imports(text: str) -> list[str]:
 
 
 def _render(groups: Sequence[_Group], text: str, relative: Sequence[str]) -> list[str]:
-    names = {
-        node.id for node in ast.walk(ast.parse(text)) if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Load)
-    }
+    names = used_names(text)
     rendered = [[line for module, known in group for line in _import(module, known, names)] for group in groups]
     return [line for group in (*rendered, list(relative)) if group for line in ["", *group]][1:]
 

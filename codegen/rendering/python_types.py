@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Final, assert_never
 
-from codegen.branches import WRAPPERS, branch_name, is_simple, is_tagged, needs_wrapper, non_null, python_kind
-from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union
+from codegen.branches import WRAPPERS, is_simple, is_tagged, needs_wrapper, non_null, python_kind
+from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, branch_name
 from codegen.rendering.type_names import TypeNames
 
 _PRIMITIVES: Final = {

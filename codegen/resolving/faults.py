@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
-from codegen.incompatibility import IncompatibilityType, abridged, branch_name, describe, field_fragment, fragment
-from codegen.nodes import Enum, Field, Fixed, Json, Named, Node, Primitive, Record, Union, type_name
+from codegen.incompatibility import IncompatibilityType, abridged, describe, field_fragment, fragment
+from codegen.nodes import Enum, Field, Fixed, Json, Named, Node, Primitive, Record, Union, branch_name, type_name
 
 _SHOWN_SYMBOLS: Final = 10
 _GUESSED_FIELDS: Final = 20  # among more, a guess at what was renamed helps nobody

@@ -9,10 +9,10 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from codegen.branches import Chosen, branch_name, is_null, is_simple
+from codegen.branches import Chosen, is_null, is_simple
 from codegen.duration import UINT_MAX, Duration
 from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
-from codegen.nodes import Array, Enum, Fixed, LogicalType, Map, Node, Primitive, Record, Union
+from codegen.nodes import Array, Enum, Fixed, LogicalType, Map, Node, Primitive, Record, Union, branch_name
 from tests.codegen.schema_strategies import TEXT
 
 _NANOS = {"timestamp-nanos": NanoTimestamp, "local-timestamp-nanos": LocalNanoTimestamp}

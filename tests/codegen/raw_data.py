@@ -10,10 +10,10 @@ from uuid import UUID
 
 import fastavro
 
-from codegen.branches import Chosen, branch_name, non_null
+from codegen.branches import Chosen, non_null
 from codegen.duration import Duration
 from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
-from codegen.nodes import Array, Fixed, LogicalType, Map, Node, Primitive, Record, Union
+from codegen.nodes import Array, Fixed, LogicalType, Map, Node, Primitive, Record, Union, branch_name
 from codegen.schema import parse_schema
 
 UNKNOWN = (("fixed", "uuid"), ("bytes", "big-decimal"))

@@ -68,7 +68,7 @@ class Clock:
 class FakeRegistry:
     """Knows the two versions of user_action by id; `away` makes it raise as a client without network does.
 
-    `subject` has the schema id of each version of the one subject.
+    `subject` has the schema id of each version of the one subject, `others` the schema of each version of others.
     """
 
     def __init__(self) -> None:
@@ -76,6 +76,8 @@ class FakeRegistry:
         self.away: Exception | None = None
         self.asked: list[Any] = []
         self.subject: dict[int, int] = {}
+        self.cleared = 0
+        self.others: dict[str, dict[int, Schema]] = {}
 
     def get_versions(self, _subject: str) -> list[int]:
         if self.away is not None:
@@ -84,11 +86,26 @@ class FakeRegistry:
             raise SchemaRegistryError(404, 40401, "Subject not found")
         return list(self.subject)
 
-    def get_version(self, subject: str, number: int) -> RegisteredSchema:
+    def get_version(self, subject: str, number: int | str, deleted: bool = False) -> RegisteredSchema:
+        if subject in self.others or deleted:
+            return self._get_other(subject, number)
+        assert isinstance(number, int)
         schema_id = self.subject[number]
         return RegisteredSchema(
             subject=subject, version=number, schema_id=schema_id, guid=None, schema=self.schemas[schema_id]
         )
+
+    def _get_other(self, subject: str, number: int | str) -> RegisteredSchema:
+        self.asked.append((subject, number))
+        if self.away is not None:
+            raise self.away
+        if subject not in self.others:
+            raise SchemaRegistryError(404, 40401, f"Subject '{subject}' not found.")
+        version = max(self.others[subject]) if number == "latest" else int(number)
+        if version not in self.others[subject]:
+            raise SchemaRegistryError(404, 40402, f"Version {version} not found.")
+        schema = self.others[subject][version]
+        return RegisteredSchema(subject=subject, version=version, schema_id=None, guid=None, schema=schema)
 
     def _answer(self, ref: Any) -> Any:
         self.asked.append(ref)
@@ -97,6 +114,9 @@ class FakeRegistry:
         if ref not in self.schemas:
             raise SchemaRegistryError(404, 40403, "Schema not found")
         return self.schemas[ref]
+
+    def clear_caches(self) -> None:
+        self.cleared += 1
 
     def get_schema(self, schema_id: int) -> Any:
         return self._answer(schema_id)

@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from codegen.models import CONTRACTS
 from consumers.frame import frame
 from tests.consumers.fakes import user_action
 from tools.broker import EmbeddedBroker
+from tools.kafka_broker import KafkaBroker
 from tools.registry.server import EmbeddedRegistry
 
 PARTITIONS = 2
@@ -32,6 +33,8 @@ _RUN = {
     "standard": "from consumers.standard import run_standard as run",
     "counts": "from consumers.counts import run_counts as run",
     "faust": "from consumers.faust_app import run_faust as run",
+    "run": "from consumers.function import run_function; run = lambda options: run_function('probe:take', options)",
+    "faust-handler": "from consumers.faust_app import run_faust; run = lambda told: run_faust(told, 'probe:take')",
 }
 
 
@@ -45,21 +48,23 @@ def wait_until(holds: Callable[[], object], what: str, within_s: float = 60.0) -
 
 @dataclass
 class World:
-    broker: EmbeddedBroker
+    broker: EmbeddedBroker | KafkaBroker
     registry: EmbeddedRegistry
     ids: dict[tuple[str, int], int]
     folder: Path
     registry_port: int
     sent: int = 0
+    kafka: dict[str, str] = field(
+        default_factory=lambda: {"KAFKA_SESSION_TIMEOUT_MS": "2000", "KAFKA_HEARTBEAT_INTERVAL_MS": "500"}
+    )
 
     def environment(self) -> dict[str, str]:
         own = {name: value for name, value in os.environ.items() if not name.startswith(("KAFKA_", "SCHEMA_REGISTRY_"))}
         return {
             **own,
             "KAFKA_BOOTSTRAP_SERVERS": self.broker.bootstrap_servers,
-            "KAFKA_SESSION_TIMEOUT_MS": "2000",
-            "KAFKA_HEARTBEAT_INTERVAL_MS": "500",
             "SCHEMA_REGISTRY_URL": f"http://127.0.0.1:{self.registry_port}",
+            **self.kafka,
         }
 
     def produce(
@@ -186,8 +191,9 @@ class Process:
 
 
 @contextlib.contextmanager
-def world(folder: Path) -> Iterator[World]:
-    with EmbeddedBroker() as broker, EmbeddedRegistry(folder / "registry.db") as registry:
+def world(folder: Path, made: KafkaBroker | None = None) -> Iterator[World]:
+    """On the embedded broker, or on the broker `made`, not yet started."""
+    with made or EmbeddedBroker() as broker, EmbeddedRegistry(folder / "registry.db") as registry:
         admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
         topics = [NewTopic(name, PARTITIONS, 1) for name in ("events", "events.dlq", "activity_count")]
         for created in admin.create_topics(topics).values():

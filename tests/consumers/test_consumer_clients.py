@@ -7,7 +7,7 @@ import pytest
 from confluent_kafka.admin import AdminClient, NewTopic
 from confluent_kafka.schema_registry import SchemaRegistryError
 
-from consumers.clients import make_consumer, make_producer, partition_count, registered_id
+from consumers.clients import TopicSize, make_consumer, make_producer, partition_count, registered_id, topic_size
 from consumers.faults import ConsumerError, RegistryUnavailable, Unavailable
 from tools.broker import EmbeddedBroker
 from tools.ports import free_port
@@ -75,7 +75,7 @@ def test_partitions_are_counted_and_a_missing_topic_is_not_made(
     for created in admin.create_topics([NewTopic("clients-three", 3, 1)]).values():
         created.result(10)
     consumer = make_consumer("clients-group")
-    assert partition_count(consumer, "clients-three") == 3
+    assert topic_size(consumer, "clients-three") == TopicSize(partitions=3, replicas=1)
     with pytest.raises(ConsumerError, match="clients-missing does not exist: create it"):
         partition_count(consumer, "clients-missing")
     consumer.close()
@@ -110,3 +110,11 @@ def test_what_correctness_needs_wins_over_the_environment(monkeypatch: pytest.Mo
     )
     assert (producer["acks"], producer["enable.idempotence"], int(producer["linger.ms"])) == ("all", True, 50)
     assert producer["partitioner"] == "murmur2_random"
+
+
+def test_the_group_protocol_of_kip_848_is_refused(clean_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KAFKA_GROUP_PROTOCOL", "classic")
+    make_consumer("a-group").close()
+    monkeypatch.setenv("KAFKA_GROUP_PROTOCOL", "consumer")
+    with pytest.raises(ConsumerError, match="classic group protocol alone"):
+        make_consumer("a-group")

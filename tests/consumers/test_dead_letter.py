@@ -40,6 +40,7 @@ def test_a_dead_letter_keeps_the_record_whole_and_tells_its_story(
         "dlq.stage": b"payload",
         "dlq.error_class": b"EOFError",
         "dlq.error_message": b"bad at someone@example.com",
+        "dlq.attempts": b"1",
         "dlq.group": b"a-group",
         "dlq.app_version": b"1.2.3",
     }

@@ -18,13 +18,16 @@ from consumers.backoff import Backoff
 from consumers.commits import Commits
 from consumers.dead_letter import DeadLetterQueue, Reader
 from consumers.deserializer import Decoded, Deserializer
-from consumers.faults import ConsumerError, DeliveryUnconfirmed
+from consumers.effects import EffectWriter
+from consumers.faults import ConsumerError, DeliveryUnconfirmed, TransientError
 from consumers.loop import Loop
 from consumers.outbox import Outbox
 from consumers.progress import Progress, Reporter, State
+from consumers.steps import Steps
 from consumers.tally import Tally, attribute_of
 from consumers.writer_schemas import WriterSchemas
 from tests.consumers.fakes import CONTRACT, TOPIC, Clock, FakeProducer, FakeRegistry, framed, message
+from tests.frozen_contracts import CONTRACTS
 
 
 @dataclass
@@ -150,10 +153,13 @@ class Bench:
         self.loop = Loop(
             consumer=self.consumer,  # type: ignore[arg-type] - a fake
             commits=commits,
-            deserializer=deserializer,
-            handler=self.handler,
-            dead_letters=DeadLetterQueue(Outbox(producer), Reader("g", "1", "f")),  # type: ignore[arg-type] - a fake
-            tally=Tally(self.progress, attribute_of(deserializer.model, "action")),
+            steps=Steps(
+                deserializer=deserializer,
+                handler=self.handler,
+                dead_letters=DeadLetterQueue(Outbox(producer), Reader("g", "1", "f")),  # type: ignore[arg-type] - a fake
+                effects=EffectWriter(Outbox(producer), CONTRACTS, lambda _contract, _model: 77),  # type: ignore[arg-type] - a fake
+                tally=Tally(self.progress, attribute_of(deserializer.model, "action")),
+            ),
             reporter=Reporter(self.progress, as_json=True, out=self.out, clock=clock),
             stop=self.stop,
             clock=clock,
@@ -405,10 +411,42 @@ def test_a_commit_that_cannot_start_is_tried_again(bench: Bench) -> None:
     assert bench.consumer.committed == {0: 1}
 
 
-def test_a_handlers_own_fault_closes_the_consumer_without_a_commit(bench: Bench) -> None:
-    bench.handler.trouble["handle"] = deque([ZeroDivisionError()])
+def test_a_record_whose_handler_fails_for_good_is_dead_lettered_with_the_stage(bench: Bench) -> None:
+    bench.handler.trouble["handle"] = deque([ZeroDivisionError("by none")])
+    bench.run(message(framed(2), 0), message(framed(2), 1))
+    headers = dict(bench.producer.delivered[0]["headers"])
+    assert (headers["dlq.stage"], headers["dlq.error_class"]) == (b"handle", b"ZeroDivisionError")
+    assert (headers["dlq.attempts"], headers["dlq.writer_schema_id"]) == (b"1", b"12")
+    assert bench.handler.handled == [(0, 1)]
+    assert bench.consumer.committed == {0: 2}
+
+
+def test_a_passing_failure_is_tried_again(bench: Bench) -> None:
+    bench.handler.trouble["handle"] = deque([TransientError("busy"), TimeoutError(), ConnectionError()])
+    bench.run(message(framed(2), 0), *[lambda: None] * 40)
+    assert (bench.handler.handled, bench.producer.delivered) == ([(0, 0)], [])
+    assert bench.progress.retries == 3
+
+
+def test_a_passing_failure_that_does_not_pass_ends_in_the_dead_letter_topic(bench: Bench) -> None:
+    bench.handler.trouble["handle"] = deque([TransientError("busy")] * 5)
+    bench.run(message(framed(2), 0), *[lambda: None] * 60)
+    headers = dict(bench.producer.delivered[0]["headers"])
+    assert (headers["dlq.stage"], headers["dlq.attempts"]) == (b"handle", b"5")
+    assert bench.consumer.committed == {0: 1}
+
+
+def test_a_consumer_that_would_dead_letter_everything_stops_and_commits_what_is_done(bench: Bench) -> None:
+    with pytest.raises(ConsumerError, match="50 of the last 50 records were dead-lettered"):
+        bench.run(*[message(b"junk", offset) for offset in range(100)])
+    assert len(bench.producer.delivered) == 50
+    assert bench.consumer.committed == {0: 50}
+
+
+def test_a_flush_that_fails_for_good_closes_the_consumer_without_a_commit(bench: Bench) -> None:
+    bench.handler.trouble["flush"] = deque([ZeroDivisionError()])
     with pytest.raises(ZeroDivisionError):
-        bench.run(message(framed(2), 0))
+        bench.run(message(framed(2), 0), lambda: None)
     assert bench.consumer.closed
     assert bench.consumer.committed == {}
     assert bench.progress.state is not State.STOPPED

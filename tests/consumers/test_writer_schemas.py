@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+from typing import Any
 from uuid import UUID
 
 import pytest
@@ -108,7 +109,9 @@ def test_a_registry_without_guids_makes_them_unknown(
     "schema",
     [
         Schema("syntax = 'proto3';", "PROTOBUF"),
-        Schema(CONTRACT.avsc(1), "AVRO", [SchemaReference("a.B", "b-value", 1)]),
+        Schema('{"type": "array", "items": "a.B"}', "AVRO", [SchemaReference("a.B", "illegal", 1)]),
+        Schema('{"type": "array", "items": "a.B"}', "AVRO", [SchemaReference("a.B", "proto", 1)]),
+        Schema('{"type": "array", "items": "a.B"}', "AVRO", [SchemaReference("a.C", "c", 1)]),
         Schema("no json", "AVRO"),
         Schema('{"type": "unheard-of"}', "AVRO"),
     ],
@@ -117,19 +120,56 @@ def test_a_schema_that_cannot_be_used_is_poison_of_the_schema_stage(
     writers: WriterSchemas, registry: FakeRegistry, schema: Schema
 ) -> None:
     registry.schemas[50] = schema
+    registry.others = {
+        "illegal": {1: Schema('{"type": "fixed", "name": "a.B"}', "AVRO")},
+        "proto": {1: Schema("message B {}", "PROTOBUF")},
+        "c": {1: Schema('{"type": "fixed", "name": "a.C", "size": 1}', "AVRO")},
+    }
     with pytest.raises(Undecodable) as found:
         writers.get(50)
     assert (found.value.stage, found.value.schema_ref) == (Stage.SCHEMA, 50)
 
 
-def given_up(writers: WriterSchemas, clock: Clock, ref: int) -> float:
+@pytest.mark.parametrize("text", [None, "", 7, ["int"]])
+def test_an_answer_without_a_schema_is_none_of_the_records_fault(
+    writers: WriterSchemas, registry: FakeRegistry, text: Any
+) -> None:
+    registry.schemas[50] = Schema(text, "AVRO")
+    with pytest.raises(RegistryUnavailable, match="no text for schema 50"):
+        writers.get(50)
+    assert registry.cleared, "the client would answer the same for ever"
+    registry.schemas[50] = Schema(CONTRACT.avsc(1), "AVRO")
+    assert writers.get(50).version == 1
+
+
+@pytest.mark.parametrize("leap_s", [6, 59, 61, 86_400])
+def test_a_clock_that_leaps_takes_no_chance_from_an_id(
+    writers: WriterSchemas, registry: FakeRegistry, clock: Clock, leap_s: float
+) -> None:
+    with pytest.raises(RegistryUnavailable):
+        writers.get(99)
+    clock.advance(leap_s)  # the process stood still meanwhile
+    registry.schemas[99] = Schema(CONTRACT.avsc(2), "AVRO")
+    assert writers.get(99).version == 2
+
+
+def test_a_clock_that_goes_back_waits_longer_and_ends(
+    writers: WriterSchemas, registry: FakeRegistry, clock: Clock
+) -> None:
+    with pytest.raises(RegistryUnavailable):
+        writers.get(99)
+    clock.advance(-3)
+    assert given_up(writers, clock, 99) == 8
+
+
+def given_up(writers: WriterSchemas, clock: Clock, ref: int, step_s: float = 1) -> float:
     """How long an unknown id is waited for before it is the record's fault."""
     start = clock()
     while True:
         try:
             writers.get(ref)
         except RegistryUnavailable:
-            clock.advance(1)
+            clock.advance(step_s)
         except Undecodable:
             return clock() - start
 
@@ -137,6 +177,8 @@ def given_up(writers: WriterSchemas, clock: Clock, ref: int) -> float:
 def test_many_foreign_ids_do_not_hold_the_topic_up(registry: FakeRegistry, clock: Clock) -> None:
     writers = WriterSchemas(registry, CONTRACT, patience_s=5, forget_after_s=60, most_in_vain=3, clock=clock)
     assert [given_up(writers, clock, ref) for ref in range(900, 906)] == [5, 5, 5, 0, 0, 0]
+    clock.advance(60)
+    assert [given_up(writers, clock, ref, 4) for ref in range(910, 915)] == [8, 8, 8, 0, 0], "attempts miss the moment"
     clock.advance(60)
     assert given_up(writers, clock, 907) == 5
 

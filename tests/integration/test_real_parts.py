@@ -25,19 +25,22 @@ def run_pipeline(*arguments: str) -> str:
     return done.stdout
 
 
-def test_the_main_job_on_one_broker_with_our_registry() -> None:
-    said = run_pipeline("demo", "--broker", "kafka", "--events", "3000", "--seed", "11")
+def test_the_main_job_on_three_brokers_with_our_registry() -> None:
+    said = run_pipeline("demo", "--broker", "kafka", "--brokers", "3", "--events", "2000", "--seed", "11")
     assert "(kafka: records end with it)" in said
+    assert "(embedded)" in said
     assert AGREES in said
 
 
-def test_the_main_job_on_three_brokers_with_apicurio() -> None:
-    said = run_pipeline("demo", "--broker", "kafka", "--brokers", "3", "--registry", "apicurio", "--events", "2000")
+def test_the_main_job_on_one_broker_with_apicurio() -> None:
+    said = run_pipeline("demo", "--broker", "kafka", "--registry", "apicurio", "--events", "3000")
     assert "/apis/ccompat/v7 (apicurio)" in said
     assert AGREES in said
 
 
-def test_a_schema_change_with_apicurio() -> None:
-    said = run_pipeline("evolve", "--broker", "kafka", "--registry", "apicurio")
+@pytest.mark.parametrize("registry", ["embedded", "apicurio"])
+def test_a_schema_change_under_load(registry: str) -> None:
+    """On one broker; with our registry it is at the same time the main job there."""
+    said = run_pipeline("evolve", "--broker", "kafka", "--registry", registry)
     assert "the registry: 409, incompatible" in said
     assert AGREES in said

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import sys
 import threading
+import time
 import types
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import httpx
 import pytest
+import uvicorn
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.schema_registry import RegisteredSchema, Schema, SchemaRegistryError
 
@@ -19,12 +22,15 @@ from codegen.catalog import GeneratedContract
 from codegen.contract import read_contracts
 from codegen.render import render_version
 from producer_api.app import create_app
+from producer_api.bounded_http import BoundedHttp
 from producer_api.service import Service
 from producer_api.settings import Settings
 from tests.frozen_contracts import CONTRACTS
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from fastapi import FastAPI
 
 EVENT_ID = "0b8a2f2e-8f0a-4a53-9f7f-5a3df1b7f4c1"
 
@@ -316,3 +322,74 @@ def make_contract(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> MakeContra
         )
 
     return make
+
+
+@dataclass
+class LiveApi:
+    """An API behind a real socket of uvicorn, in a thread of its own; broker and registry are played as above."""
+
+    port: int
+    app: FastAPI
+    service: Service
+    producer: FakeProducer
+
+    def exchange(self, *pieces: bytes, timeout_s: float = 30.0) -> bytes:
+        """Send pieces over one connection, then read until the server closes it."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout_s) as connection:
+            for piece in pieces:
+                connection.sendall(piece)
+            return read_until_closed(connection)
+
+    def totals(self) -> dict[str, Any]:
+        return self.service.metrics.report()
+
+
+def read_until_closed(connection: socket.socket) -> bytes:
+    received = b""
+    while True:
+        try:
+            piece = connection.recv(65536)
+        except ConnectionResetError:
+            return received
+        if not piece:
+            return received
+        received += piece
+
+
+ServeApi = Callable[..., LiveApi]
+
+
+@pytest.fixture
+def serve_api() -> Iterator[ServeApi]:
+    """Serves an API: `serve_api(body_timeout_s=0.2, …)`; whatever a test served is stopped behind it."""
+    running: list[tuple[uvicorn.Server, threading.Thread]] = []
+
+    def serve(uvicorn_options: Mapping[str, Any] | None = None, **settings: Any) -> LiveApi:
+        registry, producer = FakeRegistry(), FakeProducer()
+        registry.register_all(CONTRACTS)
+        service = Service(
+            Settings(start_patience_s=5.0, **settings), CONTRACTS, make_producer=lambda _conf: producer, client=registry
+        )
+        app = create_app(service=service)
+        listener = socket.create_server(("127.0.0.1", 0))
+        config = uvicorn.Config(
+            app,
+            http=BoundedHttp,
+            log_config=None,
+            access_log=False,
+            timeout_graceful_shutdown=2,
+            **uvicorn_options or {},
+        )
+        server = uvicorn.Server(config)
+        thread = threading.Thread(target=server.run, args=([listener],))
+        thread.start()
+        running.append((server, thread))
+        while not server.started and thread.is_alive():
+            time.sleep(0.005)
+        assert server.started
+        return LiveApi(listener.getsockname()[1], app, service, producer)
+
+    yield serve
+    for server, thread in running:
+        server.should_exit = True
+        thread.join()

@@ -8,6 +8,7 @@ import pytest
 
 import producer_api.app
 from codegen.models import CONTRACTS
+from producer_api.api_keys import read_api_keys
 from producer_api.service import UnknownContract, choose_contracts
 from producer_api.settings import VARIABLES, Settings, read_settings
 from tools.config import ConfigError
@@ -75,12 +76,19 @@ def test_names_that_are_not_near_are_somebody_elses() -> None:
     assert read_settings({"API_PORT": "tcp://10.0.0.1:80", "API_KEY": "x", "API_MAX_RECORD": ""}) == read_settings({})
 
 
+def use(environ: dict[str, str]) -> None:
+    """As a start does, as far as settings are concerned."""
+    settings = read_settings(environ)
+    choose_contracts(settings, CONTRACTS)
+    read_api_keys(settings.keys_file)
+
+
 def test_every_setting_is_documented_and_read() -> None:
     page = (Path(__file__).parents[2] / "docs" / "http.md").read_text()
     for name in VARIABLES:
         assert f"| `{name}` |" in page
         with pytest.raises((ConfigError, UnknownContract), match=name):
-            choose_contracts(read_settings({name: "?"}), CONTRACTS)
+            use({name: "?"})
 
 
 def test_contracts_can_be_chosen() -> None:
@@ -100,3 +108,31 @@ def test_a_server_gets_one_sentence_and_no_traceback(monkeypatch: pytest.MonkeyP
         _ = producer_api.app.app
     with pytest.raises(AttributeError):
         _ = producer_api.app.other
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_CORS_ORIGINS", "shop.example"),
+        ("API_CORS_ORIGINS", "https://shop.example/"),
+        ("API_CORS_ORIGINS", "https://shop.example, "),
+        ("API_CLIENT_EVENTS_PER_S", "-1"),
+        ("API_CLOUDEVENTS", "binary"),
+        ("API_MAX_HEADER_BYTES", "10"),
+        ("API_HEADER_TIMEOUT_S", "soon"),
+    ],
+)
+def test_what_the_guard_is_told_is_checked_at_the_start(name: str, value: str) -> None:
+    with pytest.raises(ConfigError, match=name):
+        read_settings({name: value})
+
+
+def test_the_guard_is_off_unless_it_is_set() -> None:
+    settings = read_settings({})
+    assert (settings.keys_file, settings.client_events_per_s, settings.cors_origins) == ("", 0.0, ())
+    assert not settings.cloudevents
+    given = read_settings(
+        {"API_CORS_ORIGINS": "https://a.example, http://b.example:8080", "API_HEADER_TIMEOUT_S": "2.5"}
+    )
+    assert given.cors_origins == ("https://a.example", "http://b.example:8080")
+    assert given.head == (65_536, 2.5)

@@ -20,12 +20,16 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from codegen.models import CONTRACTS
 from codegen.models.user_action.v2 import UserAction
 from producer_api.bounds import Bound
 from producer_api.publisher import Delivered, Publisher, Record
 from producer_api.settings import read_settings
+from tests.producer_api.sent_and_read import read_record, says, unambiguous
+from tests.producer_api.spoiled_events import events, spoiled
 from tools.broker import EmbeddedBroker, child_environment
 from tools.ports import free_port
 from tools.registry.server import EmbeddedRegistry
@@ -156,6 +160,38 @@ def test_events_arrive_as_answered_with_two_workers(
     assert sum(report["accepted"] for report in reports) == 620
     assert sum(report["produced"] for report in reports) == 620
     assert sum(report["shapes"].get("1", 0) for report in reports) == 620
+
+
+def test_spoiled_events_read_back_from_the_topic_as_they_were_sent(
+    broker: EmbeddedBroker, registry: EmbeddedRegistry
+) -> None:
+    """As test_fuzz_events, with a process, a socket and a broker between what is sent and what is read."""
+    _create_topic(broker, "events")
+    places: dict[tuple[int, int], bytes] = {}
+    with serve(broker.port, registry.url) as (url, child), httpx.Client(base_url=url) as client:
+        wait_for(f"{url}/health/ready")
+
+        @settings(max_examples=100, deadline=None, suppress_health_check=list(HealthCheck), database=None)
+        @given(st.data(), events(UserAction))
+        def check(draw: st.DataObject, event: Any) -> None:
+            text = draw.draw(spoiled(event))
+            response = client.post("/events", content=text, headers={"content-type": "application/json"})
+            assert response.status_code in (202, 207, 422), response.text
+            if response.status_code == 202 and "results" not in response.json():
+                places[response.json()["partition"], response.json()["offset"]] = text
+
+        check()
+        reports, errors = stop(child)
+    assert places
+    assert "Traceback" not in errors
+    assert "ERROR" not in errors
+    assert reports[0]["undelivered"] == reports[0]["unknown"] == 0
+    found = read_back(broker.bootstrap_servers, "events", places)
+    assert found.keys() == places.keys()
+    avsc = CONTRACT.avsc(2)
+    for place, text in places.items():
+        _, read = read_record(avsc, found[place].value())
+        assert says(json.loads(avsc), unambiguous(text), read), (text, read)
 
 
 def _create_topic(broker: EmbeddedBroker, topic: str, partitions: int = 3) -> None:

@@ -16,6 +16,7 @@ from tools.compatibility.gate import check_project
 from tools.compatibility.plan import plan_lines, settings_lines
 from tools.compatibility.published import NothingPublished, Publications, read_published
 from tools.compatibility.rollout import plan_rollout
+from tools.deployments.file import read_deployments
 
 # By this line a workflow finds the comment that it has written before.
 MARKER: Final = "<!-- pipeline schema check -->"
@@ -42,6 +43,7 @@ def _lines(result: CheckResult, root: Path, against: str | None) -> Iterator[str
     yield MARKER
     yield f"### {_TITLES[result.outcome]}"
     yield from _block("".join(text.report(result, root)).splitlines())
+    deployed = read_deployments(root)
     for contract, before in _changed(root, against):
         latest = contract.latest
         for version in contract.versions:
@@ -49,7 +51,8 @@ def _lines(result: CheckResult, root: Path, against: str | None) -> Iterator[str
             if version.number > before and was is not None:
                 changes = find_changes(was.schema.root, version.schema.root)
                 yield from _block(diff_lines(contract, was, version, changes))
-        yield from _block(plan_lines(plan_rollout(contract, latest, settings_lines(contract)), root))
+        rollout = plan_rollout(contract, latest, settings_lines(contract), deployed)
+        yield from _block(plan_lines(rollout, root))
 
 
 def _changed(root: Path, against: str | None) -> Iterator[tuple[Contract, int]]:

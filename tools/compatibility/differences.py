@@ -10,8 +10,21 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from codegen.incompatibility import branch_name, describe, fragment
-from codegen.nodes import MISSING, Array, Enum, Field, Fixed, Map, Node, Primitive, Record, Union, simple_name
+from codegen.incompatibility import describe, fragment
+from codegen.nodes import (
+    MISSING,
+    Array,
+    Enum,
+    Field,
+    Fixed,
+    Map,
+    Node,
+    Primitive,
+    Record,
+    Union,
+    branch_name,
+    simple_name,
+)
 from tools.compatibility.changes import (
     Change,
     ChangeKind,

@@ -56,6 +56,8 @@ class Repository:
             reason = f"git has no commit {reference!r}"
             if self.is_shallow:
                 reason += " (this clone is shallow: `git fetch --unshallow`, or fetch-depth: 0 in a workflow)"
+            elif reference != "HEAD":
+                reason += ": name a branch, a tag or a commit that this clone has, or `git fetch` it first"
             raise GitUnable(reason) from None
         shallow, _, name = told.partition("\n")
         self._is_shallow = shallow == "true"

@@ -7,8 +7,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from codegen.incompatibility import branch_name, describe
-from codegen.nodes import Enum, Fixed, Named, Node, Primitive, Record, Union, namespace_of, simple_name, type_name
+from codegen.incompatibility import describe
+from codegen.nodes import (
+    Enum,
+    Fixed,
+    Named,
+    Node,
+    Primitive,
+    Record,
+    Union,
+    branch_name,
+    namespace_of,
+    simple_name,
+    type_name,
+)
 from codegen.resolution import Resolver
 from codegen.resolving.rules import names_match
 from tools.compatibility.meaning_finding import Doubt, doubt_of, named_doubt

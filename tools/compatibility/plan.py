@@ -12,6 +12,7 @@ from codegen.nodes import Json
 from tools.compatibility.choice import find_contract, find_version
 from tools.compatibility.findings import relative_path
 from tools.compatibility.rollout import API, Move, Order, PinChange, Rollout, plan_rollout
+from tools.deployments.file import read_deployments
 
 
 def run_plan(root: Path, name: str, number: int, format_: str, out: TextIO) -> int:
@@ -20,7 +21,8 @@ def run_plan(root: Path, name: str, number: int, format_: str, out: TextIO) -> i
     Raises UserError.
     """
     contract = find_contract(root, name)
-    rollout = plan_rollout(contract, find_version(contract, number), settings_lines(contract))
+    deployed = read_deployments(root)
+    rollout = plan_rollout(contract, find_version(contract, number), settings_lines(contract), deployed)
     if format_ == "json":
         out.write(json.dumps(_as_json(rollout), indent=2, ensure_ascii=False) + "\n")
     else:
@@ -39,6 +41,7 @@ def plan_lines(rollout: Rollout, root: Path) -> Iterator[str]:
     contract, number = rollout.contract, rollout.version
     yield f"{contract.name} v{number}, level {contract.compatibility}: {rollout.order}"
     yield from (f"  {obstacle}" for obstacle in rollout.obstacles)
+    yield from (f"  note: {note}" for note in rollout.notes)
     if rollout.order is Order.NONE:
         yield "  help: make a version in between that both sides get along with, or a contract with a topic of its own"
     if rollout.order is Order.NOBODY:
@@ -47,6 +50,10 @@ def plan_lines(rollout: Rollout, root: Path) -> Iterator[str]:
         yield from (
             f"  no {table} is pinned: they take the latest when deployed next" for table in _unpinned_tables(rollout)
         )
+    if rollout.standing.environments:
+        yield ""
+        yield "What runs, as deployments.toml has it:"
+        yield from (f"  {line}" for line in rollout.standing.lines())
     for position, (title, lines) in enumerate(_steps(rollout, root), start=1):
         yield ""
         yield f"{position}. {title}"
@@ -77,16 +84,19 @@ def _steps(rollout: Rollout, root: Path) -> Iterator[tuple[str, list[str]]]:
         commands = f"pipeline schema check {name} && pipeline schema register {name}"
         yield f"Register v{number}", [commands, f"go on when the registry holds version {number}"]
     for move in rollout.moves:
-        apps = ", ".join(change.app for change in move.changes)
+        apps = ", ".join(sorted({*(change.app for change in move.changes), *(one.app for one in move.running)}))
         yield f"Move the {move.table}: {apps}", list(_move_lines(move, rollout.contract, root))
 
 
 def _move_lines(move: Move, contract: Contract, root: Path) -> Iterator[str]:
     yield from (f"not before {need}" for need in move.needs)
-    yield f"{relative_path(contract.folder / 'contract.toml', root)}, [{move.table}]:"
+    if move.changes:
+        yield f"{relative_path(contract.folder / 'contract.toml', root)}, [{move.table}]:"
     for change in sorted(move.changes, key=lambda change: change.line or 0):
         yield from _change_lines(change)
-    yield "python -m codegen, commit, roll them out"
+    yield from (f"{one.env} still runs {one.app} with v{one.version}" for one in move.running)
+    yield from (f"may it go? {ask}" for ask in move.asks)
+    yield "python -m codegen, commit, roll them out" if move.changes else "roll them out: their pins are there already"
     yield f"safe because {move.because}"
     yield from (f"go on when {wait}" for wait in move.waits)
 
@@ -135,6 +145,8 @@ def _as_json(rollout: Rollout) -> dict[str, Json]:
             "needs": list(move.needs),
             "because": move.because,
             "go_on_when": list(move.waits),
+            "running": [{"environment": one.env, "app": one.app, "version": one.version} for one in move.running],
+            "ask": list(move.asks),
             "pins": [
                 {"app": change.app, "from": change.before, "to": change.after, "line": change.line}
                 for change in move.changes
@@ -148,6 +160,7 @@ def _as_json(rollout: Rollout) -> dict[str, Json]:
         "level": rollout.contract.compatibility,
         "order": rollout.order.value,
         "obstacles": list(rollout.obstacles),
+        "notes": list(rollout.notes),
         "moves": moves,
         "shapes_accepted_before": list(rollout.accepted_before),
         "shapes_accepted_after": list(rollout.accepted_after),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import ssl
 import urllib.request
 from dataclasses import dataclass, field
 from http.client import HTTPException
@@ -16,6 +17,7 @@ from tools.errors import UserError
 from tools.registry.model import JsonObject
 
 _TIMEOUT_S: Final = 30.0
+_DISTRUST: Final = "; give the certificate of its authority with --tls-ca"
 _MEDIA_TYPE: Final = "application/vnd.schemaregistry.v1+json"
 NOT_FOUND: Final = 404
 
@@ -32,10 +34,15 @@ class RemoteError(UserError):
 
 @dataclass(frozen=True)
 class Remote:
-    """`url` may hold `user:password@` and a path; `reason` goes into the other side's audit log, if it has one."""
+    """`url` may hold `user:password@` and a path; `reason` goes into the other side's audit log, if it has one.
+
+    `tls_ca` is a PEM file with the authority of its certificate, besides those that the machine trusts.
+    """
 
     url: str
     reason: str | None = None
+    tls_ca: str | None = None
+    _context: ssl.SSLContext | None = field(default=None, init=False, repr=False, compare=False)
     _headers: dict[str, str] = field(default_factory=dict, init=False, repr=False)
     _secrets: dict[str, str] = field(default_factory=dict, init=False, repr=False)
 
@@ -48,6 +55,8 @@ class Remote:
             self._secrets["Authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
         if self.reason is not None:
             self._headers["X-Change-Reason"] = quote(self.reason, safe=" -_.,:;#/()")
+        if parts.scheme == "https":
+            object.__setattr__(self, "_context", _trusting(self.tls_ca))
         host = parts.netloc.rpartition("@")[2]
         object.__setattr__(self, "url", urlunsplit((parts.scheme, host, parts.path.rstrip("/"), "", "")))
 
@@ -79,17 +88,29 @@ class Remote:
         for name, value in self._secrets.items():
             request.add_unredirected_header(name, value)  # to this host, and to none that it sends us to
         try:
-            with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as response:  # noqa: S310 - checked above
-                answer: Json = json.load(response)
+            with urllib.request.urlopen(request, timeout=_TIMEOUT_S, context=self._context) as response:  # noqa: S310 - checked above
+                text = response.read()
+                answer: Json = json.loads(text) if text else None  # 204, of Apicurio for a mode that it does not have
                 return answer
         except HTTPError as error:
             with error:
                 raise RemoteError(f"{method} {path}", error.code, _body(error.read())) from error
         except (URLError, HTTPException, OSError) as error:
             reason = getattr(error, "reason", error)
-            raise UserError(f"the registry at {self.url} cannot be reached ({reason})") from error
+            hint = _DISTRUST if isinstance(reason, ssl.SSLCertVerificationError) else ""
+            raise UserError(f"the registry at {self.url} cannot be reached ({reason}){hint}") from error
         except ValueError as error:
             raise UserError(f"what answers at {self.url}{path} is no schema registry: it sends no JSON") from error
+
+
+def _trusting(file: str | None) -> ssl.SSLContext:
+    context = ssl.create_default_context()
+    if file is not None:
+        try:
+            context.load_verify_locations(file)
+        except OSError as error:  # ssl.SSLError is one
+            raise UserError(f"{file} cannot be used as --tls-ca ({error}); it is a PEM file of certificates") from error
+    return context
 
 
 def _body(text: bytes) -> Json:

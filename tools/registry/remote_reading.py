@@ -110,7 +110,7 @@ def _content(answer: JsonObject, place: str, reading: Reading) -> Content | None
 
 def _config(remote: Remote, path: str, place: str, reading: Reading) -> JsonObject | None:
     answer = remote.find(path)
-    if not isinstance(answer, dict):
+    if not isinstance(answer, dict) or _is_nothing(answer, remote, path):
         return None
     unknown = sorted(key for key in answer.keys() - CONFIG_NAMES if answer[key] is not None)
     reading.lost += [f"{place}: the config's {key} is not known here" for key in unknown]
@@ -119,6 +119,17 @@ def _config(remote: Remote, path: str, place: str, reading: Reading) -> JsonObje
     except RegistryError as error:
         reading.lost.append(f"{place}: its config cannot be kept ({error.message})")
         return None
+
+
+def _is_nothing(config: JsonObject, remote: Remote, path: str) -> bool:
+    """Whether NONE says that there is no config: Apicurio then answers the level that holds if it is asked for that.
+
+    Taken at its word, a subject under the registry's own level would come out as one where everything is allowed.
+    """
+    if config != {"compatibilityLevel": "NONE"} or path == "/config":
+        return False
+    holds = remote.find(f"{path}?defaultToGlobal=true")
+    return isinstance(holds, dict) and holds.get("compatibilityLevel") != "NONE"
 
 
 def _mode(remote: Remote, path: str, place: str, reading: Reading) -> Mode | None:

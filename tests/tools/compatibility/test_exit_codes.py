@@ -25,7 +25,6 @@ class Shell:
         self.project, self._monkeypatch, self._capsys = project, monkeypatch, capsys
         (project.root / "tools").mkdir()
         (project.root / "tools" / "cli.py").touch()
-        monkeypatch.setattr(cli, "this_code", lambda: project.root)
         monkeypatch.setenv("SCHEMA_REGISTRY_URL", "http://127.0.0.1:9")
         monkeypatch.chdir(project.root)
 

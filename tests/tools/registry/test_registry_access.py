@@ -11,6 +11,7 @@ from base64 import b64encode
 from hashlib import pbkdf2_hmac
 from pathlib import Path
 from urllib.error import HTTPError
+from urllib.parse import quote
 
 import pytest
 from click.testing import CliRunner
@@ -19,6 +20,7 @@ from starlette.testclient import TestClient
 
 from tools.cli import pipeline
 from tools.errors import UserError
+from tools.project import this_code
 from tools.registry.access import CHALLENGE, PasswordHash, Users, hash_password
 from tools.registry.app import create_app
 from tools.registry.guard import Guard
@@ -209,3 +211,23 @@ def test_the_command_prints_a_line_that_lets_in() -> None:
     line = result.stdout.splitlines()[-1]
     assert Users.of([line], "it").name_of(_basic("ann", _PASSWORD)) == "ann"
     assert json.dumps(_PASSWORD)[1:-1] not in line
+
+
+@pytest.mark.integration
+def test_an_authority_that_the_machine_does_not_know_is_given_by_option(
+    tmp_path: Path, certificate: tuple[str, str]
+) -> None:
+    cert, key = certificate
+    dump = tmp_path / "dump.json"
+    with EmbeddedRegistry(guard=Guard(users=(_ANN,), tls_cert=cert, tls_key=key)) as registry:
+        url = registry.url.replace("https://127.0.0.1", f"https://ann:{quote(_PASSWORD)}@127.0.0.1")
+        command = ["--root", str(this_code()), "registry", "export", str(dump), "--url", url]
+        for wrong, told in (
+            ([], r"certificate verify failed.*; give the certificate of its authority with --tls-ca"),
+            (["--tls-ca", str(tmp_path / "nothing.pem")], r"nothing\.pem cannot be used as --tls-ca"),
+        ):
+            with pytest.raises(UserError, match=told):
+                CliRunner().invoke(pipeline, [*command, *wrong], standalone_mode=False, catch_exceptions=False)
+        done = CliRunner().invoke(pipeline, [*command, "--tls-ca", cert], standalone_mode=False, catch_exceptions=False)
+    assert done.return_value == 0
+    assert "schema-registry-export/1" in dump.read_text(encoding="utf-8")

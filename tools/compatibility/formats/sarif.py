@@ -1,4 +1,4 @@
-"""For code scanning: SARIF 2.1.0 (OASIS standard), one run with one result for each finding."""
+"""For code scanning: SARIF 2.1.0 (OASIS standard), one run, one result for each finding, waived ones too."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from typing import Final
 from urllib.parse import quote
 
 from codegen.nodes import Json
+from codegen.reading.contract_rules import Waiver
+from codegen.reading.json_source import Position
 from tools.compatibility.findings import CheckResult, Finding, Outcome, Place, relative_path
 from tools.compatibility.formats.rules import sentence_of
 
@@ -26,7 +28,9 @@ def report(result: CheckResult, root: Path) -> Iterator[str]:
 
 def sarif_log(result: CheckResult, root: Path) -> dict[str, Json]:
     """The report as a SARIF log file's object."""
-    kinds = list(dict.fromkeys(finding.kind for finding in result.findings))
+    told: list[tuple[Finding, Waiver | None]] = [(finding, None) for finding in result.findings]
+    told += [(one.finding, one.waiver) for one in result.waived]
+    kinds = list(dict.fromkeys(finding.kind for finding, _ in told))
     rules: list[Json] = [{"id": kind, "shortDescription": {"text": sentence_of(kind)}} for kind in kinds]
     driver: dict[str, Json] = {"name": "pipeline schema check", "rules": rules}
     with suppress(PackageNotFoundError):  # a copy may run without being installed
@@ -41,12 +45,12 @@ def sarif_log(result: CheckResult, root: Path) -> dict[str, Json]:
         "tool": {"driver": driver},
         "invocations": [invocation],
         "columnKind": "unicodeCodePoints",
-        "results": [_result(finding, kinds.index(finding.kind), root) for finding in result.findings],
+        "results": [_result(finding, waiver, kinds.index(finding.kind), root) for finding, waiver in told],
     }
     return {"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]}
 
 
-def _result(finding: Finding, rule_index: int, root: Path) -> dict[str, Json]:
+def _result(finding: Finding, waiver: Waiver | None, rule_index: int, root: Path) -> dict[str, Json]:
     lines = [finding.message, *finding.consequences, f"Help: {finding.hint}"]
     told: dict[str, Json] = {
         "ruleId": finding.kind,
@@ -55,10 +59,24 @@ def _result(finding: Finding, rule_index: int, root: Path) -> dict[str, Json]:
         "message": {"text": ".\n".join(lines)},
         "locations": [_location(finding.place, root)],
         "partialFingerprints": {"contractFinding/v1": _fingerprint(finding, root)},
+        # SARIF 2.1.0, 3.27.23: where one result has it, all have; an empty list says that nothing suppresses it.
+        "suppressions": [] if waiver is None else [_suppression(finding, waiver, root)],
     }
     if finding.related is not None:
         told["relatedLocations"] = [{**_location(finding.related, root), "message": {"text": "the other version"}}]
     return told
+
+
+def _suppression(finding: Finding, waiver: Waiver, root: Path) -> dict[str, Json]:
+    """The waiver (3.35): external, because it stands in contract.toml and not beside what it lets stand."""
+    settings = root / "schemas" / finding.contract / "contract.toml"
+    return {
+        "kind": "external",
+        "status": "accepted",
+        "justification": f"{waiver.reason} ({waiver.who}, until {waiver.until.isoformat()})",
+        "location": _location(Place(settings, Position(waiver.line, 1), "", ""), root),
+        "properties": {"reason": waiver.reason, "who": waiver.who, "until": waiver.until.isoformat()},
+    }
 
 
 def _location(place: Place, root: Path) -> dict[str, Json]:

@@ -135,7 +135,8 @@ def test_sarif_validates(project: Project, story: Any, sarif_schema: Any) -> Non
     log = json.loads(project.check(format_="sarif")[1])
     sarif_schema(log)
     (run,) = log["runs"]
-    assert len(run["results"]) == len(project.report()["findings"])
+    report = project.report()
+    assert len(run["results"]) == len(report["findings"]) + len(report["waived"])
     assert run["invocations"][0]["exitCode"] == CODES[story]
     assert run["invocations"][0]["executionSuccessful"] is (story is not illegal)
 
@@ -150,6 +151,23 @@ def test_sarif_points_at_the_line(project: Project) -> None:
     location = result["locations"][0]["physicalLocation"]
     assert location["artifactLocation"] == {"uri": "schemas/users/v2.avsc", "uriBaseId": "%SRCROOT%"}
     assert location["region"] == {"startLine": 10, "startColumn": 7, "snippet": {"text": '      "name": "email",'}}
+
+
+def test_sarif_shows_what_is_waived_as_suppressed(project: Project) -> None:
+    meaning(project)
+    (run,) = json.loads(project.check(format_="sarif")[1])["runs"]
+    stands, waived = run["results"]
+    assert stands["suppressions"] == []
+    (suppression,) = waived["suppressions"]
+    location = suppression.pop("location")["physicalLocation"]
+    assert (location["artifactLocation"]["uri"], location["region"]["startLine"]) == ("schemas/users/contract.toml", 1)
+    assert suppression == {
+        "kind": "external",
+        "status": "accepted",
+        "justification": "never written (ann, until 2999-12-31)",
+        "properties": {"reason": "never written", "who": "ann", "until": "2999-12-31"},
+    }
+    assert waived["locations"][0]["logicalLocations"] == [{"fullyQualifiedName": "/fields/2/type"}]
 
 
 def test_a_sarif_fingerprint_outlives_a_moved_line(project: Project) -> None:

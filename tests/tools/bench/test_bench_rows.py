@@ -1,0 +1,112 @@
+"""The rows: each can be loaded, contenders do the same job, and a tiny run gives figures."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import MutableMapping
+from importlib import import_module
+from io import BytesIO
+from typing import Any
+
+import fastavro
+import msgspec
+import pytest
+from pydantic import ValidationError
+
+from tools.bench.bare_app import app
+from tools.bench.case import Scale
+from tools.bench.events import activity, versions
+from tools.bench.plain_types import msgspec_type, pydantic_type
+from tools.bench.rows import GROWTH, ROWS
+from tools.bench.runner import run_rows
+from tools.bench.wide import sized_bodies, wide_events
+
+TINY = Scale(seconds=0.001, rounds=1)
+
+
+@pytest.mark.parametrize("name", ROWS)
+def test_each_row_has_its_module(name: str) -> None:
+    module = import_module(f"tools.bench.rows.{name.replace('-', '_')}_row")
+    assert callable(module.open_cases)
+    assert (name in GROWTH) == name.startswith("grow-")
+
+
+@pytest.mark.parametrize("name", ["json", "encode", "decode", "consumer"])
+def test_a_tiny_run_gives_figures(name: str) -> None:
+    run = run_rows([ROWS[name]], TINY, lambda _: None, lambda _: None)
+    assert not run.failed
+    assert len(run.outcomes) >= len(versions())
+    for outcome in run.outcomes:
+        assert len(outcome.case.contenders) >= 2
+        assert all(value > 0 for figures in outcome.samples.values() for value in figures["rate"])
+
+
+@pytest.mark.parametrize("version", versions())
+def test_the_floors_take_the_same_events_as_the_product(version: int) -> None:
+    events = activity(version, 20)
+    typed = msgspec.json.Decoder(msgspec_type(events.schema))
+    plain = pydantic_type(events.schema)
+    schema = fastavro.parse_schema(events.schema)
+    for body, avro in zip(events.bodies, events.avro, strict=True):
+        out = BytesIO()
+        fastavro.schemaless_writer(out, schema, plain.model_validate_json(body).model_dump())
+        assert out.getvalue() == avro
+        assert str(typed.decode(body).event_id) == json.loads(body)["event_id"]
+
+
+def test_the_floors_refuse_unknown_fields_as_the_product_does() -> None:
+    events = activity(versions()[-1], 1)
+    body = events.bodies[0][:-1] + b',"unknown":1}'
+    with pytest.raises(msgspec.ValidationError, match="unknown"):
+        msgspec.json.decode(body, type=msgspec_type(events.schema))
+    with pytest.raises(ValidationError, match="unknown"):
+        pydantic_type(events.schema).model_validate_json(body)
+
+
+def test_an_array_has_a_plain_type_and_a_fixed_has_none() -> None:
+    fields = [{"name": "a", "type": {"type": "array", "items": "int"}}]
+    schema = {"type": "record", "name": "R", "fields": fields}
+    assert msgspec.json.decode(b'{"a":[1,2]}', type=msgspec_type(schema)).a == [1, 2]
+    fields[0]["type"] = {"type": "fixed", "name": "F", "size": 2}
+    with pytest.raises(ValueError, match="no plain type"):
+        msgspec_type(schema)
+
+
+def test_wide_records_go_through_generated_models() -> None:
+    events = wide_events(7, 2)
+    assert set(events.contract.model().WIRE_NAMES) == {f"field_{number}" for number in range(7)}
+    assert [events.contract.model().deserialize(data).serialize() for data in events.avro] == events.avro
+
+
+@pytest.mark.parametrize("size", [300, 1_000, 20_000])
+def test_bodies_have_the_size_that_was_asked_for(size: int) -> None:
+    assert all(abs(len(body) - size) < 20 for body in sized_bodies(size, 5))
+
+
+async def _answers(method: str, *chunks: bytes) -> list[MutableMapping[str, Any]]:
+    waiting = [
+        {"type": "http.request", "body": chunk, "more_body": number < len(chunks) - 1}
+        for number, chunk in enumerate(chunks)
+    ]
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def receive() -> MutableMapping[str, Any]:
+        return waiting.pop(0)
+
+    async def send(message: MutableMapping[str, Any]) -> None:
+        sent.append(message)
+
+    await app({"type": "http", "method": method}, receive, send)
+    assert not waiting
+    return sent
+
+
+async def test_the_bare_application_reads_the_whole_body_and_answers_202() -> None:
+    start, body = await _answers("POST", b"{", b"}")
+    assert start["status"] == 202
+    assert (b"content-length", str(len(body["body"])).encode()) in start["headers"]
+
+
+async def test_the_bare_application_answers_a_get() -> None:
+    start, _ = await _answers("GET", b"")
+    assert start["status"] == 200
