@@ -1,0 +1,87 @@
+"""`pipeline consume`: the consumers, each a function of `consumers`, which get their options here."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import click
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+@click.group()
+def consume() -> None:
+    """Consumers of the topic, each with its pinned reader schema."""
+
+
+def _consumer_options(command: _Command) -> _Command:
+    """What every consumer is told."""
+    for option in (
+        click.option("--json", "json", is_flag=True, help="One machine-readable line a second."),
+        click.option("--group", help="Consumer group; default <contract>-<consumer>."),
+        click.option("--reader-version", type=click.IntRange(1), help="Instead of the contract's pin."),
+        click.option(
+            "--expired-version", "expired", type=int, multiple=True, help="No record of it is left. Repeatable."
+        ),
+        click.option("--contract", default="user_action", show_default=True),
+        click.option("--attempts", default=5, show_default=True, type=click.IntRange(1), help="Of a failing handler."),
+        click.option(
+            "--dead-letter-limit",
+            default=50,
+            show_default=True,
+            type=click.IntRange(0, 100),
+            help="Of 100 records; more, and the consumer stops.",
+        ),
+        click.option("--http-port", type=click.IntRange(0, 65535), help="Answer probes: /live, /progress."),
+        click.option("--http-host", default="127.0.0.1", show_default=True),
+    ):
+        command = option(command)
+    return command
+
+
+@consume.command("standard")
+@_consumer_options
+def consume_standard(**options: Any) -> int:
+    """Read every record, count, commit after the work."""
+    from consumers.options import ConsumerOptions
+    from consumers.standard import run_standard
+
+    return run_standard(ConsumerOptions(**options))
+
+
+@consume.command("run")
+@click.argument("function")
+@click.option("--name", help="What it is called: its pin, its group, its reports; default the function's name.")
+@click.option("--concurrency", default=1, show_default=True, type=click.IntRange(1), help="Records of different keys.")
+@click.option("--dedupe-field", help="Pass over a record whose event was there before, by this field.")
+@click.option("--dedupe-window", default=10_000, show_default=True, type=click.IntRange(1), help="In records.")
+@click.option("--stuck-after", "stuck_after_s", default=60.0, show_default=True, help="Seconds until /live fails.")
+@_consumer_options
+def consume_run(function: str, name: str | None, **options: Any) -> int:
+    """Run your own handler: FUNCTION is module:function, from the pinned model to effects."""
+    from consumers.function import run_function
+    from consumers.options import ConsumerOptions
+
+    return run_function(function, ConsumerOptions(**options), name)
+
+
+@consume.command("counts")
+@_consumer_options
+def consume_counts(**options: Any) -> int:
+    """Count events per minute and action into the topic of activity_count."""
+    from consumers.counts import run_counts
+    from consumers.options import ConsumerOptions
+
+    return run_counts(ConsumerOptions(**options))
+
+
+@consume.command("faust")
+@click.option("--handler", help="Your own, as module:function, instead of the table.")
+@_consumer_options
+def consume_faust(handler: str | None, **options: Any) -> int:
+    """The same as a Faust app with a windowed table."""
+    from consumers.faust_app import run_faust
+    from consumers.options import ConsumerOptions
+
+    return run_faust(ConsumerOptions(**options), handler)
