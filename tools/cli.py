@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import click
 
@@ -19,7 +18,6 @@ from tools.project import is_project, project_for
 from tools.registry_cli import registry
 from tools.schema_cli import schema
 
-_Command = TypeVar("_Command", bound=Callable[..., Any])
 _CONTEXT: Final = {"help_option_names": ["-h", "--help"], "max_content_width": 100}
 
 
