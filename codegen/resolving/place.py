@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from codegen.nodes import Union
 from codegen.reading.json_source import escape_pointer
 from codegen.resolving.rules import Part
 
@@ -20,9 +21,11 @@ class Place(NamedTuple):
         return Place(self, part, self.distance + 1)
 
     @property
-    def is_branch_of_writer(self) -> bool:
-        """Whether it is one branch of a writer's union beside a reader's: each union lacks it for itself."""
-        return self.around is not None and self.around.part.reader is self.part.reader
+    def is_branch_of_two_unions(self) -> bool:
+        """Whether it is one branch of a writer's union before the whole of a reader's: each such union lacks it."""
+        return isinstance(self.part.reader, Union) and (
+            self.around is not None and self.around.part.reader is self.part.reader
+        )
 
     def address(self, tokens: Sequence[str] = (), reader_step: str = "", writer_step: str = "") -> tuple[str, str, str]:
         """Pointer, reader's path and writer's path of something that lies the given steps inside this place."""

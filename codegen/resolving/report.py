@@ -87,7 +87,7 @@ class Report:
                     found.append(_locate(place, fault))
                 case Place(part=part) as place:
                     pair = (part.reader, part.writer)
-                    is_told = pair in told and not place.is_branch_of_writer
+                    is_told = pair in told and not place.is_branch_of_two_unions
                     if is_told or pair in outer or self._verdicts.can_read(*pair):
                         continue
                     if reach is not None and place.distance > reach:
