@@ -111,6 +111,8 @@ class KafkaBroker:
         try:
             self._choose_nodes()
             for node in self._nodes:
+                # Its other listeners may answer for a moment before it ends over this one.
+                check_port_free(node.client_port, "Apache Kafka")
                 self._format(node, jars, cluster_id)
             for node in self._nodes:
                 self._processes.append(self._launch(node, jars))

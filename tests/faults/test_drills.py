@@ -10,7 +10,7 @@ import pytest
 from tests.faults.drills import DRILLS, Drill
 from tests.faults.site import Site, open_site
 
-pytestmark = pytest.mark.faults
+pytestmark = [pytest.mark.faults, pytest.mark.kafka]
 
 
 @pytest.fixture(scope="module")

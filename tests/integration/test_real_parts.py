@@ -27,7 +27,7 @@ def run_pipeline(*arguments: str) -> str:
 
 def test_the_main_job_on_three_brokers_with_our_registry() -> None:
     said = run_pipeline("demo", "--broker", "kafka", "--brokers", "3", "--events", "2000", "--seed", "11")
-    assert "(kafka: records end with it)" in said
+    assert "(kafka: records end with it)" in " ".join(said.split())  # a long line is broken somewhere
     assert "(embedded)" in said
     assert AGREES in said
 
