@@ -22,8 +22,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 demo: $(INSTALLED) ## the whole pipeline on this machine: 20,000 events, three consumers, a reconciliation table
 	$(BIN)/pipeline demo
 
+TESTS ?= not java and not kafka
 test: $(INSTALLED) ## the tests (no Java, no Docker)
-	$(BIN)/python -m pytest -n 2 -m "not java and not kafka"
+	$(BIN)/python -m pytest -n 2 -m "$(TESTS)"
 
 test-java: $(INSTALLED) ## the verdict and the bytes against Apache Avro for Java (a JDK from 17 on, and Maven)
 	$(BIN)/python -m pytest -m java
