@@ -194,7 +194,7 @@ class Site:
         self.stack.registry = None
 
     def start_registry(self) -> None:
-        self.stack._start_registry()
+        self.stack.start_registry()
 
     def consumer_child(self, name: str) -> Child:
         """A consumer, started and not waited for."""
