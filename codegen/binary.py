@@ -50,7 +50,11 @@ def encode_string(text: str) -> bytes:
 
 def encode_decimal(value: Decimal, scale: int) -> bytes:
     """The unscaled number as big-endian two's complement, in as few bytes as hold it."""
-    number = _unscaled(value, scale)
+    return encode_unscaled(_unscaled(value, scale))
+
+
+def encode_unscaled(number: int) -> bytes:
+    """The unscaled number of a decimal, as `encode_decimal` writes it."""
     size = (number.bit_length() if number >= 0 else (number + 1).bit_length()) // 8 + 1
     return encode_bytes(number.to_bytes(size, "big", signed=True))
 

@@ -155,7 +155,7 @@ def _seconds(text: str) -> int:
 def millis(text: str) -> str:
     """A timestamp-millis."""
     if len(text) == 24 and text[19] == "." and text[23] == "Z":
-        return _unsigned_or_negative(_seconds(text[:19]) * 1000 + _THREE_DIGITS[text[20:23]])
+        return number(_seconds(text[:19]) * 1000 + _THREE_DIGITS[text[20:23]])
     return number((leaves.parse_instant(text) - leaves.EPOCH) // leaves.MILLISECOND)
 
 
@@ -163,12 +163,8 @@ def micros(text: str) -> str:
     """A timestamp-micros."""
     if len(text) == 27 and text[19] == "." and text[26] == "Z":
         fraction = _THREE_DIGITS[text[20:23]] * 1000 + _THREE_DIGITS[text[23:26]]
-        return _unsigned_or_negative(_seconds(text[:19]) * 1_000_000 + fraction)
+        return number(_seconds(text[:19]) * 1_000_000 + fraction)
     return number((leaves.parse_instant(text) - leaves.EPOCH) // leaves.MICROSECOND)
-
-
-def _unsigned_or_negative(value: int) -> str:
-    return _unsigned(2 * value) if value >= 0 else number(value)
 
 
 def nanos(text: str) -> str:

@@ -30,9 +30,17 @@ def pipeline(context: click.Context, root: Path | None) -> None:
 
 
 def main() -> None:
-    """Run one command. A mistake of the user's is one sentence on stderr and exit 2 (or the error's own code)."""
+    """Run one command of `pipeline`."""
+    run_command(pipeline, "pipeline")
+
+
+def run_command(group: click.Command, name: str) -> None:
+    """Run what the arguments say, and exit.
+
+    A mistake of the user's is one sentence on stderr and exit 2 (or the error's own code).
+    """
     try:
-        code = pipeline.main(standalone_mode=False, prog_name="pipeline")
+        code = group.main(standalone_mode=False, prog_name=name)
     except click.exceptions.Exit as error:
         sys.exit(error.exit_code)
     except click.Abort:

@@ -62,7 +62,8 @@ def _text(value: Json) -> str:
 def _primitive(node: Primitive, value: Json) -> bytes:
     match node.logical.name if node.logical is not None else None:
         case "decimal":
-            return binary.encode_bytes(_shortest(_text(value).encode("latin-1")))
+            # Models write it in as few bytes as hold it, whatever the schema has.
+            return binary.encode_unscaled(int.from_bytes(_text(value).encode("latin-1"), "big", signed=True))
         case "big-decimal":
             from codegen.decoding.scalars import read_big_decimal  # a check of the models seldom needs it
 
@@ -71,12 +72,6 @@ def _primitive(node: Primitive, value: Json) -> bytes:
             return binary.encode_string(_text(value).lower())
         case _:
             return _plain(node, value)
-
-
-def _shortest(number: bytes) -> bytes:
-    """The same two's complement in as few bytes as hold it, which is how models write it."""
-    value = int.from_bytes(number, "big", signed=True)
-    return value.to_bytes((value.bit_length() if value >= 0 else (value + 1).bit_length()) // 8 + 1, "big", signed=True)
 
 
 def _plain(node: Primitive, value: Json) -> bytes:

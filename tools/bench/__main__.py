@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import resource
-import sys
 from pathlib import Path
 from time import monotonic
 
@@ -17,7 +16,7 @@ from tools.bench.rows import ROWS
 from tools.bench.runner import Outcome, run_rows
 from tools.bench.served import choose_parts
 from tools.bench.table import outcome_lines
-from tools.errors import UserError
+from tools.cli import run_command
 
 _SMOKE = Scale(seconds=0.3, rounds=3)
 _FULL = Scale(seconds=1.5, rounds=5, full=True)
@@ -90,19 +89,7 @@ def _show(outcome: Outcome) -> None:
 
 def main() -> None:
     """One sentence for what a person can mend, as the other commands have it."""
-    try:
-        code = bench.main(standalone_mode=False, prog_name="python -m tools.bench")
-    except click.exceptions.Exit as error:
-        sys.exit(error.exit_code)
-    except click.Abort:
-        sys.exit(130)
-    except click.ClickException as error:
-        error.show()
-        sys.exit(error.exit_code)
-    except UserError as error:
-        click.echo(f"error: {error}", err=True)
-        sys.exit(error.exit_code)
-    sys.exit(code if isinstance(code, int) else 0)
+    run_command(bench, "python -m tools.bench")
 
 
 if __name__ == "__main__":

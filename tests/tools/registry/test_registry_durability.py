@@ -7,17 +7,16 @@ import os
 import signal
 import sqlite3
 import threading
-import urllib.request
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
-from urllib.error import HTTPError
 
 import pytest
 from starlette.testclient import TestClient
 
+from tests.tools.registry.asking import ask, fixed, register
 from tools.registry.app import create_app
 from tools.registry.figures import measure_memory, measure_start
 from tools.registry.server import EmbeddedRegistry
@@ -27,25 +26,6 @@ from tools.registry.store import Store
 pytestmark = pytest.mark.integration
 
 _WRITERS = 50
-
-
-def _request(url: str, body: Any = None, method: str | None = None) -> tuple[int, Any]:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"}, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=60) as response:
-            return response.status, json.load(response)
-    except HTTPError as error:
-        with error:
-            return error.code, json.load(error)
-
-
-def _register(url: str, subject: str, schema: Any) -> tuple[int, Any]:
-    return _request(f"{url}/subjects/{subject}/versions", {"schema": json.dumps(schema)})
-
-
-def _fixed(name: str) -> dict[str, Any]:
-    return {"type": "fixed", "name": name, "size": 1}
 
 
 def _at_once(write: Callable[[int], tuple[int, Any]]) -> list[tuple[int, Any]]:
@@ -61,31 +41,31 @@ def _at_once(write: Callable[[int], tuple[int, Any]]) -> list[tuple[int, Any]]:
 
 
 def test_equal_schemas_leave_one_version(embedded: EmbeddedRegistry) -> None:
-    answers = _at_once(lambda _: _register(embedded.url, "a", _fixed("F")))
+    answers = _at_once(lambda _: register(embedded.url, "a", fixed("F")))
     assert {(status, answer["id"], answer["version"]) for status, answer in answers} == {(200, 1, 1)}
-    assert _request(f"{embedded.url}/subjects/a/versions") == (200, [1])
+    assert ask(f"{embedded.url}/subjects/a/versions") == (200, [1])
 
 
 def test_equal_schemas_of_many_subjects_have_one_id(embedded: EmbeddedRegistry) -> None:
-    answers = _at_once(lambda number: _register(embedded.url, f"s{number}", _fixed("F")))
+    answers = _at_once(lambda number: register(embedded.url, f"s{number}", fixed("F")))
     assert {(status, answer["id"], answer["version"]) for status, answer in answers} == {(200, 1, 1)}
-    assert len(_request(f"{embedded.url}/schemas/ids/1/versions")[1]) == _WRITERS
+    assert len(ask(f"{embedded.url}/schemas/ids/1/versions")[1]) == _WRITERS
 
 
 def test_clashing_schemas_leave_one_truth(embedded: EmbeddedRegistry) -> None:
-    answers = _at_once(lambda number: _register(embedded.url, "a", _fixed(f"F{number}")))
+    answers = _at_once(lambda number: register(embedded.url, "a", fixed(f"F{number}")))
     winners = [answer for status, answer in answers if status == 200]
     losers = [(status, answer["error_code"]) for status, answer in answers if status != 200]
     assert (len(winners), losers) == (1, [(409, 40901)] * (_WRITERS - 1))
-    versions = _request(f"{embedded.url}/schemas")[1]
+    versions = ask(f"{embedded.url}/schemas")[1]
     assert [(version["id"], version["version"], version["schema"]) for version in versions] == [
         (1, 1, winners[0]["schema"])
     ]
 
 
 def test_compatible_schemas_get_versions_and_ids_without_gaps_or_doubles(embedded: EmbeddedRegistry) -> None:
-    _request(f"{embedded.url}/config", {"compatibility": "NONE"}, "PUT")
-    answers = _at_once(lambda number: _register(embedded.url, "a", _fixed(f"F{number}")))
+    ask(f"{embedded.url}/config", {"compatibility": "NONE"}, "PUT")
+    answers = _at_once(lambda number: register(embedded.url, "a", fixed(f"F{number}")))
     pairs = sorted((answer["version"], answer["id"]) for _, answer in answers)
     assert pairs == [(number, number) for number in range(1, _WRITERS + 1)]
 
@@ -94,7 +74,7 @@ def test_an_id_is_never_given_twice(tmp_path: Path) -> None:
     given = []
     for number in range(3):
         with TestClient(create_app(tmp_path / "registry.db")) as http:
-            body = {"schema": json.dumps(_fixed(f"F{number}"))}
+            body = {"schema": json.dumps(fixed(f"F{number}"))}
             given.append(http.post("/subjects/a/versions", json=body).json()["id"])
             http.delete("/subjects/a")
             assert http.delete("/subjects/a?permanent=true").json() == [1]
@@ -113,7 +93,7 @@ def test_kill_9_during_2000_registrations_loses_none_that_was_answered(tmp_path:
         with suppress(OSError):  # the connection breaks when the process is killed
             for number in range(250):
                 name = f"F{worker}_{number}"
-                status, answer = _register(url, f"s{worker}_{number}", _fixed(name))
+                status, answer = register(url, f"s{worker}_{number}", fixed(name))
                 assert status == 200
                 assert answer["id"] not in answered
                 answered[answer["id"]] = name
@@ -140,7 +120,7 @@ def test_kill_9_during_2000_registrations_loses_none_that_was_answered(tmp_path:
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
     with EmbeddedRegistry(path) as again:
-        assert _register(again.url, "new", _fixed("New"))[1]["id"] == max(kept) + 1
+        assert register(again.url, "new", fixed("New"))[1]["id"] == max(kept) + 1
 
 
 def test_a_full_disk_answers_500_and_harms_nothing(tmp_path: Path) -> None:
@@ -150,7 +130,7 @@ def test_a_full_disk_answers_500_and_harms_nothing(tmp_path: Path) -> None:
     with TestClient(app) as http:
         answered = 0
         while True:
-            body = {"schema": json.dumps(_fixed(f"F{answered}"))}
+            body = {"schema": json.dumps(fixed(f"F{answered}"))}
             response = http.post(f"/subjects/s{answered}/versions", json=body)
             if response.status_code != 200:
                 break

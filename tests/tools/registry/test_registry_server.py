@@ -7,13 +7,11 @@ import signal
 import socket
 import subprocess
 import sys
-import urllib.request
 from pathlib import Path
-from typing import Any
-from urllib.error import HTTPError
 
 import pytest
 
+from tests.tools.registry.asking import ask
 from tools.errors import UserError
 from tools.registry.server import EmbeddedRegistry
 
@@ -22,27 +20,8 @@ pytestmark = pytest.mark.integration
 _COMMAND = [sys.executable, "-m", "tools.registry", "--port", "0", "--json"]
 
 
-def _request(url: str, body: Any = None) -> tuple[int, Any]:
-    data = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(url, data, {"Content-Type": "application/json"})
-    try:
-        with urllib.request.urlopen(request, timeout=30) as response:
-            return response.status, json.load(response)
-    except HTTPError as error:
-        with error:
-            return error.code, json.load(error)
-
-
-def _register(url: str, subject: str, schema: Any) -> tuple[int, Any]:
-    return _request(f"{url}/subjects/{subject}/versions", {"schema": json.dumps(schema)})
-
-
-def _fixed(name: str) -> dict[str, Any]:
-    return {"type": "fixed", "name": name, "size": 1}
-
-
 def test_it_runs_and_stops(embedded: EmbeddedRegistry) -> None:
-    assert _request(f"{embedded.url}/subjects") == (200, [])
+    assert ask(f"{embedded.url}/subjects") == (200, [])
     assert embedded.poll() is None
     assert embedded.stop() == 0
 
@@ -57,7 +36,7 @@ def test_a_signal_ends_it_cleanly_even_where_it_starts_with_the_signal_ignored(n
     with child:
         assert child.stdout is not None
         url = json.loads(child.stdout.readline())["url"]
-        assert _request(f"{url}/subjects") == (200, [])
+        assert ask(f"{url}/subjects") == (200, [])
         child.send_signal(number)
         _, errors = child.communicate(timeout=30)
     assert (child.returncode, errors) == (0, b"")
