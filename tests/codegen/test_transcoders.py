@@ -14,6 +14,7 @@ from hypothesis import example, given, reject, settings
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
+from codegen import branches
 from codegen.generate import UnsupportedContract, generate
 from codegen.models import CONTRACTS
 from codegen.nodes import Union, all_nodes
@@ -81,7 +82,7 @@ def test_what_a_model_writes_as_json_is_plain(schema: Schema, draw: st.DataObjec
 def is_simple(schema: Schema) -> bool:
     """Whether the transcoder has to take the schema."""
     nodes = list(all_nodes(parse_schema(schema).root))
-    has_union = any(isinstance(node, Union) and len(node.branches) > 2 for node in nodes)
+    has_union = any(isinstance(node, Union) and not branches.is_simple(node) for node in nodes)
     hides_a_type = {"UNSET", "UnsetType", "Int", "Long", "Float", "float"} & set(re.findall(r"\w+", json.dumps(schema)))
     return not has_union and len(nodes) <= 6 and '"duration"' not in json.dumps(schema) and not hides_a_type
 
