@@ -61,6 +61,7 @@ class Gate:
     closing: bool = False
     pace: Pace = field(default_factory=Pace)
     queue: StandingQueue = field(default_factory=StandingQueue)
+    is_silent: Callable[[], bool] = lambda: False
 
     def check(self, serializer: Serializer) -> None:
         """Raises Refusal while events cannot be taken."""
@@ -70,6 +71,8 @@ class Gate:
             raise self._refusal("no_schema_id", serializer.reason)
         if self.watch.away:
             raise self._refusal("kafka_away", self.watch.away)
+        if self.is_silent():  # what is held tells when they are back; more of it would only be sent again
+            raise self._refusal("kafka_away", "the brokers acknowledge nothing")
         self.check_pace()
 
     def check_pace(self) -> None:

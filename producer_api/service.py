@@ -66,6 +66,7 @@ class Service:
             on_connection_lost=self._suspect_kafka,
             make_producer=make_producer,
             queue=StandingQueue(settings.max_wait_s),
+            patience=settings.patience,
         )
         self._open_requests = Bound("open requests", 0, settings.max_open_request_bytes)
         self.metrics = Metrics((self.publisher.bound, self._open_requests), settings.metrics_dir)
@@ -77,7 +78,11 @@ class Service:
         registry = registry_probe(self._client, self.serializers[0].subject if self.serializers else "")
         self.health = Health(kafka, registry, self.serializers)
         self._gate = Gate(
-            self.watch, settings.retry_after_s, pace=Pace(settings.max_busy_s), queue=self.publisher.queue
+            self.watch,
+            settings.retry_after_s,
+            pace=Pace(settings.max_busy_s),
+            queue=self.publisher.queue,
+            is_silent=lambda: self.publisher.is_silent,
         )
         self.endpoints = {
             contract.path: self._make_endpoint(contract, serializer)
