@@ -283,7 +283,7 @@ class Loop:
         self._release(partitions)
 
     def _on_lost(self, _consumer: object, partitions: list[TopicPartition]) -> None:
-        log.warning("lost %s of %s: others own them already", sorted(p.partition for p in partitions), self.commits.topic)
+        log.warning("lost %s of %s: others own them already", [p.partition for p in partitions], self.commits.topic)
         self._release(partitions)
 
     def _release(self, partitions: list[TopicPartition]) -> None:

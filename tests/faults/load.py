@@ -33,12 +33,14 @@ def canonical(event: dict[str, Any]) -> str:
 class LoadOptions:
     """`rate` is events a second, `batch` events a request (1: a lone object); each `spoil_every`-th is no valid event.
 
-    With `retry`, what was not taken is sent again with the same id until the load ends.
+    With `retry`, what was not taken is sent again with the same id until the load ends; and each `repeat_every`-th that
+    was, as by a client that never got its answer.
     """
 
     rate: float = 300.0
     batch: int = 1
     spoil_every: int = 0
+    repeat_every: int = 0
     retry: bool = True
     timeout_s: float = 20.0
     connections: int = _CONNECTIONS
@@ -210,6 +212,8 @@ class Load:
             if result.get("status") == "accepted":
                 self.ledger.acknowledge(event["event_id"], Place(result["partition"], result["offset"]))
                 self.acknowledged += 1
+                if self.options.repeat_every and self.acknowledged % self.options.repeat_every == 0:
+                    again.append(event)
                 continue
             stage = result.get("stage")
             kind = str(document.get("type", status)).removeprefix("/problems/")
