@@ -17,7 +17,7 @@ from typing import Any, Final, NamedTuple, Protocol
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from producer_api.bounds import Bound, Overloaded
-from producer_api.pace import StandingQueue
+from producer_api.pace import DrainRate, StandingQueue
 from producer_api.receipts import QUEUE_FULL, Delivered, Headers, Receipt, Record, Undelivered, undelivered
 
 _log: Final = logging.getLogger(__name__)
@@ -101,6 +101,7 @@ class Publisher:
         """`conf` are librdkafka's properties; `on_connection_lost` runs in the event loop when it lost a broker."""
         self.bound = bound
         self.queue = queue or StandingQueue()
+        self._drain_rate = DrainRate()
         self.delivered = 0
         self.undelivered = 0
         self._conf = {**conf, "error_cb": self._note_error}
@@ -111,7 +112,7 @@ class Publisher:
         self._closing = False
         self._stopped = threading.Event()
         self._fatal = threading.Event()
-        self._stall_s = float(conf.get("delivery.timeout.ms", conf.get("message.timeout.ms", 120_000))) / 1000
+        self.delivery_timeout_s = float(conf.get("delivery.timeout.ms", conf.get("message.timeout.ms", 120_000))) / 1000
         self._alive_at = monotonic()
 
     def start(self) -> None:
@@ -160,6 +161,10 @@ class Publisher:
                 self._refuse_now(delivery, message["_error"])
         return call.future
 
+    def wait_s(self) -> float:
+        """How long what is under way will take, as fast as the brokers acknowledge now; infinite if they do not."""
+        return self._drain_rate.wait_s(self.bound.bytes)
+
     async def close(self, deadline_s: float) -> FlushReport:
         """Take no more, wait `deadline_s` for what is under way, give up the rest, and end the poll thread."""
         self._closing = True
@@ -176,6 +181,8 @@ class Publisher:
     def _open(self, count: int, size: int) -> _Call:
         if self._closing:
             raise Overloaded("the service is shutting down; try again")
+        if not self.bound.records:
+            self._drain_rate.begin()
         self.bound.take(count, size)
         return _Call(self._loop.create_future(), count, size)
 
@@ -199,6 +206,7 @@ class Publisher:
         self.delivered += delivered
         self.undelivered += len(receipts) - delivered
         self.bound.give(len(receipts), call.size)
+        self._drain_rate.note(call.size)
         if not call.future.done():  # done already if the waiting request was cancelled
             call.future.set_result(receipts)
 
@@ -214,7 +222,7 @@ class Publisher:
             else:
                 self._note_error(delivery.error)
                 is_late = is_late or delivery.error.name() in _LATE_ERRORS
-        if is_late and monotonic() - self._alive_at >= self._stall_s:
+        if is_late and monotonic() - self._alive_at >= self.delivery_timeout_s:
             # A cluster that forgot the producer's id (one made anew at the same address) never answers it again.
             self._alive_at = monotonic()
             self._fatal.set()
