@@ -126,6 +126,9 @@ class _Connection(asyncio.Protocol):
         request.sent.sent = time.monotonic()
         self._transport.write(request.data)
 
+    def close(self) -> None:
+        self._transport.close()
+
     def data_received(self, data: bytes) -> None:
         self._received += data
         head, found, body = self._received.partition(b"\r\n\r\n")
@@ -189,7 +192,10 @@ class _Client:
     async def _send_again(self) -> None:
         if not self._plan.again:
             return
-        await asyncio.sleep(0.2)  # the last refusals arrive
+        for connection in self._free:  # the server closes idle ones, perhaps just when one is used
+            connection.close()
+        self._free.clear()
+        await asyncio.sleep(0.2)  # and the last refusals arrive
         waiting = sorted(self._refused, key=_told)
         for request in waiting:
             await asyncio.sleep(max(0.0, _told(request) - time.monotonic()))
