@@ -72,6 +72,10 @@ class BoundedHttp(HttpToolsProtocol):
             return
         self._head_done = True
         self._stop_deadline()
+        self._begin_request()
+
+    def _begin_request(self) -> None:
+        """The head is complete, and what it should be."""
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

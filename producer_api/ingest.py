@@ -22,6 +22,7 @@ from producer_api.errors import (
     Answer,
     Fault,
     Stage,
+    answer_fault,
     problem_answer,
 )
 from producer_api.preparation import Preparation, Prepared
@@ -112,6 +113,35 @@ class Ingestion:
             fault = Fault(Stage.QUEUE, "", str(error), retryable=True)
             self._refuse(fault, data, headers)
             return _one_problem(OVERLOADED, [fault], self._retry())
+        return self._answer_one(prepared, receipt, data, headers, started)
+
+    def begin_one(self, data: bytes, reply: Callable[[Answer], None]) -> bool:
+        """The same for a plain event without headers, without a task: `reply` gets the answer, later.
+
+        False if the event is not plain or there is no room: nothing is done then, and `accept_one` has the word.
+        """
+        prepared = self._preparation.prepare_plain(data)
+        if prepared is None:
+            return False
+        started = perf_counter()
+
+        def finish(receipts: list[Receipt]) -> None:
+            try:
+                answer = self._answer_one(prepared, receipts[0], data, None, started)
+            except Exception as error:  # noqa: BLE001 - the client gets an answer, and all others theirs
+                answer = answer_fault(error, "an acknowledged event could not be answered")
+            reply(answer)
+
+        try:
+            self._publisher.collect(prepared.record, finish)
+        except Overloaded:
+            return False
+        self._metrics.received.inc()
+        return True
+
+    def _answer_one(
+        self, prepared: Prepared, receipt: Receipt, data: bytes, headers: Headers | None, started: float
+    ) -> Answer:
         self._metrics.produce_seconds.observe(perf_counter() - started)
         outcome = self._settle(prepared, receipt, data, headers)
         if isinstance(outcome, _Accepted):

@@ -11,7 +11,7 @@ from typing import Final, NamedTuple
 
 DEFAULT_MAX_BUSY_S: Final = 0.5
 DEFAULT_MAX_WAIT_S: Final = 1.0
-_SLICE_S: Final = 0.02
+_SLICE_S: Final = 0.05
 _INTERVAL_S: Final = 0.25
 _MEMORY_S: Final = 1.0
 # A guess for the first moments; what is measured soon outweighs it.

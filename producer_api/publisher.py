@@ -11,6 +11,7 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any, Final, NamedTuple, Protocol
 
@@ -51,13 +52,13 @@ class ProducerLike(Protocol):
 
 
 class _Call:
-    """One call of `produce` or `produce_many` under way: its receipts by index, and the future that waits for all."""
+    """Records that were produced together: their receipts by index, and what is called with all of them."""
 
-    __slots__ = ("future", "missing", "opened_at", "receipts", "size")
+    __slots__ = ("done", "missing", "opened_at", "receipts", "size")
 
-    def __init__(self, future: asyncio.Future[list[Receipt]], count: int, size: int) -> None:
+    def __init__(self, done: Callable[[list[Receipt]], None], count: int, size: int) -> None:
         self.opened_at = monotonic()
-        self.future = future
+        self.done = done
         self.receipts: list[Receipt | None] = [None] * count
         self.missing = count
         self.size = size
@@ -108,6 +109,7 @@ class Publisher:
         self._make_producer = make_producer or _make_producer
         self._on_connection_lost = on_connection_lost
         self._arrived: deque[_Delivery] = deque()
+        self._collected: dict[str, list[dict[str, Any]]] = {}
         self._woken = False
         self._closing = False
         self._stopped = threading.Event()
@@ -129,7 +131,8 @@ class Publisher:
 
     def produce(self, record: Record, headers: Headers | None = None) -> asyncio.Future[list[Receipt]]:
         """Queue one record; the future has its receipt, as a list of one. Raises Overloaded."""
-        call = self._open(1, _size(record, headers))
+        future = self._loop.create_future()
+        call = self._open(1, _size(record, headers), partial(_resolve_future, future))
         delivery = _Delivery(call, 0, self._arrived)
         try:
             self._producer.produce(record.topic, record.value, record.key, on_delivery=delivery, headers=headers)
@@ -138,28 +141,51 @@ class Publisher:
         except BaseException:
             self.bound.give(1, call.size)
             raise
-        return call.future
+        return future
+
+    def collect(self, record: Record, done: Callable[[list[Receipt]], None]) -> None:
+        """Queue one record, in one call of the producer with all others that come in this turn of the event loop.
+
+        `done` is called with its receipt, as a list of one. Raises Overloaded.
+        """
+        call = self._open(1, _size(record), done)
+        if not self._collected:
+            self._loop.call_soon(self._produce_collected)
+        messages = self._collected.get(record.topic)
+        if messages is None:
+            messages = self._collected[record.topic] = []
+        messages.append({"value": record.value, "key": record.key, "callback": _Delivery(call, 0, self._arrived)})
+
+    def _produce_collected(self) -> None:
+        collected, self._collected = self._collected, {}
+        for topic, messages in collected.items():
+            self._produce_batch(topic, messages)
 
     def produce_many(self, records: Sequence[Record]) -> asyncio.Future[list[Receipt]]:
         """Queue records of one topic, in order; the future has their receipts in the same order. Raises Overloaded.
 
         `produce_batch` takes no headers. A record that it refuses has `_error` in its dictionary and no callback.
         """
-        call = self._open(len(records), sum(map(_size, records)))
+        future = self._loop.create_future()
+        call = self._open(len(records), sum(map(_size, records)), partial(_resolve_future, future))
         deliveries = [_Delivery(call, index, self._arrived) for index in range(len(records))]
         messages: list[dict[str, Any]] = [
             {"value": record.value, "key": record.key, "callback": delivery}
             for record, delivery in zip(records, deliveries, strict=True)
         ]
+        self._produce_batch(records[0].topic, messages)
+        return future
+
+    def _produce_batch(self, topic: str, messages: list[dict[str, Any]]) -> None:
         try:
-            self._producer.produce_batch(records[0].topic, messages)
+            if self._producer.produce_batch(topic, messages) == len(messages):
+                return
         except KafkaException as error:
             for message in messages:
                 message["_error"] = error.args[0]
-        for message, delivery in zip(messages, deliveries, strict=True):
+        for message in messages:
             if "_error" in message:
-                self._refuse_now(delivery, message["_error"])
-        return call.future
+                self._refuse_now(message["callback"], message["_error"])
 
     def wait_s(self) -> float:
         """How long what is under way will take, as fast as the brokers acknowledge now; infinite if they do not."""
@@ -168,6 +194,7 @@ class Publisher:
     async def close(self, deadline_s: float) -> FlushReport:
         """Take no more, wait `deadline_s` for what is under way, give up the rest, and end the poll thread."""
         self._closing = True
+        self._produce_collected()
         await asyncio.to_thread(self._drain, deadline_s)
         self._resolve()
         return FlushReport(self.delivered, self.undelivered, self.bound.records)
@@ -178,13 +205,13 @@ class Publisher:
         self._stopped.set()
         self._poller.join()
 
-    def _open(self, count: int, size: int) -> _Call:
+    def _open(self, count: int, size: int, done: Callable[[list[Receipt]], None]) -> _Call:
         if self._closing:
             raise Overloaded("the service is shutting down; try again")
         if not self.bound.records:
             self._drain_rate.begin()
         self.bound.take(count, size)
-        return _Call(self._loop.create_future(), count, size)
+        return _Call(done, count, size)
 
     def _refuse_now(self, delivery: _Delivery, error: KafkaError | None) -> None:
         """The queue did not take the record; no callback will come."""
@@ -207,8 +234,7 @@ class Publisher:
         self.undelivered += len(receipts) - delivered
         self.bound.give(len(receipts), call.size)
         self._drain_rate.note(call.size)
-        if not call.future.done():  # done already if the waiting request was cancelled
-            call.future.set_result(receipts)
+        call.done(receipts)
 
     def _resolve(self) -> None:
         """In the event loop: settle every delivery that has arrived."""
@@ -275,6 +301,11 @@ class Publisher:
 def _size(record: Record, headers: Headers | None = None) -> int:
     size = len(record.value) + len(record.key or b"") + RECORD_OVERHEAD_BYTES
     return size if headers is None else size + sum(len(name) + len(value) for name, value in headers)
+
+
+def _resolve_future(future: asyncio.Future[list[Receipt]], receipts: list[Receipt]) -> None:
+    if not future.done():  # done already if the waiting request was cancelled
+        future.set_result(receipts)
 
 
 def _make_producer(conf: dict[str, Any]) -> ProducerLike:

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 import math
 import re
-import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from producer_api.body import BodyLimits, BodyReader, Disconnected, Receive
-from producer_api.bounds import Bound
+from producer_api.bounds import Bound, Overloaded
 from producer_api.cloudevents import cloudevent_headers, refuse_several
 from producer_api.errors import (
-    INTERNAL,
     INVALID_BODY,
     OVERLOADED,
     UNAVAILABLE,
@@ -22,7 +19,7 @@ from producer_api.errors import (
     Fault,
     Refusal,
     Stage,
-    problem_answer,
+    answer_fault,
 )
 from producer_api.health import BrokerWatch
 from producer_api.ingest import Ingestion
@@ -32,7 +29,6 @@ from producer_api.receipts import Headers
 from producer_api.rejects import Rejects
 from producer_api.serializer import Serializer
 
-_log: Final = logging.getLogger(__name__)
 # W3C Trace Context, section "traceparent header"; all-zero ids and version ff are invalid.
 _TRACEPARENT: Final = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _BUSY: Final = "more requests come than can be worked off; try again"
@@ -74,6 +70,12 @@ class Gate:
         if self.watch.away:
             raise Refusal(UNAVAILABLE, "kafka_away", self.watch.away)
         self._check_room()
+
+    def is_open(self, serializer: Serializer, size: int) -> bool:
+        """Whether the work on `size` bytes may begin at once."""
+        if self.closing or self.watch.away or not serializer.ready or self.queue.is_standing():
+            return False
+        return self.pace.may_begin(size)
 
     async def wait_turn(self, size: int) -> None:
         """Returns when the work on a body of `size` bytes may begin. Raises Refusal if that is not soon."""
@@ -159,11 +161,36 @@ class ContractEndpoint:
             return _GONE
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the place
             self._metrics.refuse_request("internal")
-            place = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("an event could not be taken: %s\n%s", type(error).__name__, place)
-            return problem_answer(INTERNAL, "the service met a fault of its own; its log says which")
+            return answer_fault(error, "an event could not be taken")
         finally:
             reader.release()
+
+    def begin(self, body: bytes, reply: Callable[[Answer], None]) -> bool:
+        """The short way of one plain event, whose body is there, and whose headers say nothing that matters.
+
+        False if it has to go the long way, by `answer`. `reply` is called later, once, in the event loop.
+        """
+        size = len(body)
+        if size > self._limits.max_body_bytes or not body.startswith(b"{"):
+            return False
+        if not self._gate.is_open(self._serializer, size):
+            return False
+        try:
+            self._open_requests.take(0, size)
+        except Overloaded:
+            return False
+
+        def release(answer: Answer) -> None:
+            self._open_requests.give(0, size)
+            reply(answer)
+
+        begun = False
+        try:
+            begun = self._ingestion.begin_one(body, release)
+        finally:
+            if not begun:
+                self._open_requests.give(0, size)
+        return begun
 
     def _keep(self, body: bytes, refusal: Refusal, trace: Headers | None) -> None:
         """A body in which no events can be told apart is kept as one reject."""

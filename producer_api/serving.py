@@ -10,7 +10,7 @@ APP: Final = "producer_api.app:app"
 SERVER_OPTIONS: Final = (
     "--no-access-log",
     "--loop=uvloop",
-    "--http=producer_api.bounded_http:BoundedHttp",
+    "--http=producer_api.short_way:EventHttp",
     "--backlog=2048",
     "--limit-concurrency=8192",
     "--timeout-graceful-shutdown=15",
