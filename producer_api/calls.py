@@ -9,17 +9,19 @@ along: whatever that one still holds is answered as in doubt, and nothing of it 
 
 from __future__ import annotations
 
-import asyncio
 from collections import deque
+from collections.abc import Callable
 from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 from confluent_kafka import KafkaError
 
-from producer_api.receipts import IN_DOUBT, Delivered, Receipt, undelivered
+from producer_api.receipts import IN_DOUBT, Delivered, Headers, Receipt, Record, undelivered
 
 DEFAULT_ANSWER_S: Final = 10.0
 DEFAULT_GIVE_UP_S: Final = 30.0
+# A record's cost beyond its key and value in librdkafka's queue, so that many tiny records are bounded too.
+RECORD_OVERHEAD_BYTES: Final = 100
 
 
 class Patience(NamedTuple):
@@ -30,21 +32,20 @@ class Patience(NamedTuple):
 
 
 class Call:
-    """One call of `produce` or `produce_many` under way: its receipts by index, and the future that waits for all."""
+    """Records that were produced together: their receipts by index, and what is called with all of them, once."""
 
-    __slots__ = ("future", "missing", "opened_at", "receipts", "size")
+    __slots__ = ("done", "missing", "opened_at", "receipts", "size")
 
-    def __init__(self, future: asyncio.Future[list[Receipt]], count: int, size: int, now: float) -> None:
+    def __init__(self, done: Callable[[list[Receipt]], None], count: int, size: int, now: float) -> None:
         self.opened_at = now
-        self.future = future
+        self.done = done
         self.receipts: list[Receipt | None] = [None] * count
         self.missing = count
         self.size = size
 
     def answer(self) -> None:
         """Let the one who waits go on; what is not acknowledged by now is in doubt."""
-        if not self.future.done():  # done already if the waiting request was cancelled
-            self.future.set_result([IN_DOUBT if entry is None else entry for entry in self.receipts])
+        self.done([IN_DOUBT if entry is None else entry for entry in self.receipts])
 
 
 class Delivery:
@@ -105,3 +106,9 @@ class OpenCalls:
     def was_answered_since(self, moment: float) -> bool:
         """Whether a call that was opened after `moment` had to be answered without an acknowledgement."""
         return bool(self._answered) and next(reversed(self._answered)).opened_at > moment
+
+
+def size_of(record: Record, headers: Headers | None = None) -> int:
+    """What a record takes of the bound on bytes."""
+    size = len(record.value) + len(record.key or b"") + RECORD_OVERHEAD_BYTES
+    return size if headers is None else size + sum(len(name) + len(value) for name, value in headers)

@@ -11,21 +11,20 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any, Final, NamedTuple, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from producer_api.bounds import Bound, Overloaded
-from producer_api.calls import Call, Delivery, OpenCalls, Patience
-from producer_api.pace import StandingQueue
+from producer_api.calls import Call, Delivery, OpenCalls, Patience, size_of
+from producer_api.pace import DrainRate, StandingQueue
 from producer_api.receipts import QUEUE_FULL, Delivered, Headers, Receipt, Record, Undelivered, undelivered
 
 _log: Final = logging.getLogger(__name__)
 _POLL_TIMEOUT_S: Final = 0.2
 _PURGE_TIMEOUT_S: Final = 2.0
-# A record's cost beyond its key and value in librdkafka's queue, so that many tiny records are bounded too.
-RECORD_OVERHEAD_BYTES: Final = 100
 _LOST_ERRORS: Final = {"_ALL_BROKERS_DOWN", "_TRANSPORT", "_RESOLVE"}
 # How often the calls that take too long are looked for.
 _GLANCE_S: Final = 0.1
@@ -71,12 +70,14 @@ class Publisher:
         """
         self.bound = bound
         self.queue = queue or StandingQueue()
+        self._drain_rate = DrainRate()
         self.delivered = 0
         self.undelivered = 0
         self._conf = {**conf, "delivery.timeout.ms": 0, "error_cb": self._note_error}
         self._make_producer = make_producer or _make_producer
         self._on_connection_lost = on_connection_lost
         self._arrived: deque[Delivery] = deque()
+        self._collected: dict[str, list[dict[str, Any]]] = {}
         self._woken = False
         self._closing = False
         self._stopped = threading.Event()
@@ -100,14 +101,14 @@ class Publisher:
         """For metadata requests, from another thread."""
         return self._producer
 
-    @property
     def is_silent(self) -> bool:
         """Whether a client had to be answered without an acknowledgement, and nobody's has come since it called."""
         return self._calls.was_answered_since(self._alive_at)
 
     def produce(self, record: Record, headers: Headers | None = None) -> asyncio.Future[list[Receipt]]:
         """Queue one record; the future has its receipt, as a list of one. Raises Overloaded."""
-        call = self._open(1, _size(record, headers))
+        future = self._loop.create_future()
+        call = self._open(1, size_of(record, headers), partial(_resolve_future, future))
         delivery = Delivery(call, 0, self._arrived)
         try:
             self._producer.produce(record.topic, record.value, record.key, on_delivery=delivery, headers=headers)
@@ -117,32 +118,60 @@ class Publisher:
             self._calls.remove(call)
             self.bound.give(1, call.size)
             raise
-        return call.future
+        return future
+
+    def collect(self, record: Record, done: Callable[[list[Receipt]], None]) -> None:
+        """Queue one record, in one call of the producer with all others that come in this turn of the event loop.
+
+        `done` is called with its receipt, as a list of one. Raises Overloaded.
+        """
+        call = self._open(1, size_of(record), done)
+        if not self._collected:
+            self._loop.call_soon(self._produce_collected)
+        messages = self._collected.get(record.topic)
+        if messages is None:
+            messages = self._collected[record.topic] = []
+        messages.append({"value": record.value, "key": record.key, "callback": Delivery(call, 0, self._arrived)})
+
+    def _produce_collected(self) -> None:
+        collected, self._collected = self._collected, {}
+        for topic, messages in collected.items():
+            self._produce_batch(topic, messages)
 
     def produce_many(self, records: Sequence[Record]) -> asyncio.Future[list[Receipt]]:
         """Queue records of one topic, in order; the future has their receipts in the same order. Raises Overloaded.
 
         `produce_batch` takes no headers. A record that it refuses has `_error` in its dictionary and no callback.
         """
-        call = self._open(len(records), sum(map(_size, records)))
+        future = self._loop.create_future()
+        call = self._open(len(records), sum(map(size_of, records)), partial(_resolve_future, future))
         deliveries = [Delivery(call, index, self._arrived) for index in range(len(records))]
         messages: list[dict[str, Any]] = [
             {"value": record.value, "key": record.key, "callback": delivery}
             for record, delivery in zip(records, deliveries, strict=True)
         ]
+        self._produce_batch(records[0].topic, messages)
+        return future
+
+    def _produce_batch(self, topic: str, messages: list[dict[str, Any]]) -> None:
         try:
-            self._producer.produce_batch(records[0].topic, messages)
+            if self._producer.produce_batch(topic, messages) == len(messages):
+                return
         except KafkaException as error:
             for message in messages:
                 message["_error"] = error.args[0]
-        for message, delivery in zip(messages, deliveries, strict=True):
+        for message in messages:
             if "_error" in message:
-                self._refuse_now(delivery, message["_error"])
-        return call.future
+                self._refuse_now(message["callback"], message["_error"])
+
+    def wait_s(self) -> float:
+        """How long what is under way will take, as fast as the brokers acknowledge now; infinite if they do not."""
+        return self._drain_rate.wait_s(self.bound.bytes)
 
     async def close(self, deadline_s: float) -> FlushReport:
         """Take no more, wait `deadline_s` for what is under way, give up the rest, and end the poll thread."""
         self._closing = True
+        self._produce_collected()
         await asyncio.to_thread(self._drain, deadline_s)
         self._resolve()
         if self._glance is not None:
@@ -155,11 +184,13 @@ class Publisher:
         self._stopped.set()
         self._poller.join()
 
-    def _open(self, count: int, size: int) -> Call:
+    def _open(self, count: int, size: int, done: Callable[[list[Receipt]], None]) -> Call:
         if self._closing:
             raise Overloaded("the service is shutting down; try again")
+        if not self.bound.records:
+            self._drain_rate.begin()
         self.bound.take(count, size)
-        call = Call(self._loop.create_future(), count, size, monotonic())
+        call = Call(done, count, size, monotonic())
         self._calls.add(call)
         return call
 
@@ -181,6 +212,7 @@ class Publisher:
         self.delivered += delivered
         self.undelivered += count - delivered
         self.bound.give(count, call.size)
+        self._drain_rate.note(call.size)
         if self._calls.remove(call):
             if delivered:
                 self.queue.note(monotonic() - call.opened_at)
@@ -255,9 +287,9 @@ class Publisher:
             return 1
 
 
-def _size(record: Record, headers: Headers | None = None) -> int:
-    size = len(record.value) + len(record.key or b"") + RECORD_OVERHEAD_BYTES
-    return size if headers is None else size + sum(len(name) + len(value) for name, value in headers)
+def _resolve_future(future: asyncio.Future[list[Receipt]], receipts: list[Receipt]) -> None:
+    if not future.done():  # done already if the waiting request was cancelled
+        future.set_result(receipts)
 
 
 def _make_producer(conf: dict[str, Any]) -> ProducerLike:

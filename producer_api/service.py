@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from codegen.models import CONTRACTS
@@ -80,9 +81,11 @@ class Service:
         self._gate = Gate(
             self.watch,
             settings.retry_after_s,
+            max(settings.retry_after_s, math.ceil(settings.patience.answer_s)),
             pace=Pace(settings.max_busy_s),
             queue=self.publisher.queue,
-            is_silent=lambda: self.publisher.is_silent,
+            brokers_wait_s=self.publisher.wait_s,
+            is_silent=self.publisher.is_silent,
         )
         self.endpoints = {
             contract.path: self._make_endpoint(contract, serializer)
@@ -120,7 +123,8 @@ class Service:
             self.publisher,
             metrics,
             rejects=rejects,
-            retry_after_s=settings.retry_after_s,
+            retry_after_s=self._gate.retry_after_s,
+            go_on=self._gate.pace.go_on,
             max_event_bytes=settings.max_event_bytes,
             on_undelivered=self._suspect_kafka,
         )

@@ -17,7 +17,8 @@ FILE: Final = "DRILL_HANDLED"
 def take(event: AvroModel, record: Record) -> None:
     """Append the event's id and its record's place to the file that the variable names."""
     with Path(os.environ[FILE]).open("a", encoding="utf-8") as file:
-        file.write(f"{event.event_id} {record.partition} {record.offset}\n")  # type: ignore[attr-defined] - it has one
+        # Every version of the drills' contract has an event_id.
+        file.write(f"{event.event_id} {record.partition} {record.offset}\n")  # type: ignore[attr-defined]
 
 
 def read_handled(file: Path) -> dict[str, list[Place]]:

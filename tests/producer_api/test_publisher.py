@@ -10,8 +10,8 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from producer_api.bounds import Bound, Overloaded
-from producer_api.calls import Patience
-from producer_api.publisher import RECORD_OVERHEAD_BYTES, Publisher
+from producer_api.calls import RECORD_OVERHEAD_BYTES, Patience
+from producer_api.publisher import Publisher
 from producer_api.receipts import IN_DOUBT, Delivered, Record, Undelivered, undelivered
 from tools.broker import EmbeddedBroker
 from tools.ports import free_port
@@ -264,14 +264,14 @@ async def test_a_client_is_answered_in_time_and_the_record_tried_on(api: Any) ->
         patience=Patience(answer_s=0.01),
     )
     publisher.start()
-    assert not publisher.is_silent
+    assert not publisher.is_silent()
     fake.holding = True
     assert await publisher.produce_many(records(2)) == [IN_DOUBT] * 2
-    assert publisher.is_silent, "nothing was acknowledged since the client called"
+    assert publisher.is_silent(), "nothing was acknowledged since the client called"
     assert publisher.bound.records == 2, "its room is taken until it is settled"
     fake.release()
     assert isinstance((await publisher.produce(records(1)[0]))[0], Delivered)
-    assert not publisher.is_silent
+    assert not publisher.is_silent()
     assert await publisher.close(5.0) == (3, 0, 0)
 
 
