@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Final, cast
 
 from codegen.nodes import Json
 from consumers.clients import make_consumer, partition_count
-from consumers.commits import polled_record
+from consumers.decoding.frame import parse_frame
 from consumers.faults import Unavailable, Undecodable
-from consumers.frame import parse_frame
+from consumers.loop.commits import polled_record
 from consumers.record import Record
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer
 
-    from consumers.writer_schemas import WriterSchemas
+    from consumers.decoding.writer_schemas import WriterSchemas
 
 # The end is told as it is reached. The embedded broker gives up within the wait, and answers nothing, where a shorter
 # one does not let it reach the place in a long topic.

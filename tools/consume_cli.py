@@ -35,6 +35,9 @@ def _consumer_options(command: _Command) -> _Command:
         ),
         click.option("--http-port", type=click.IntRange(0, 65535), help="Answer probes: /live, /progress."),
         click.option("--http-host", default="127.0.0.1", show_default=True),
+        click.option(
+            "--stuck-after", "stuck_after_s", default=60.0, show_default=True, help="Seconds until /live fails."
+        ),
     ):
         command = option(command)
     return command
@@ -56,7 +59,6 @@ def consume_standard(**options: Any) -> int:
 @click.option("--concurrency", default=1, show_default=True, type=click.IntRange(1), help="Records of different keys.")
 @click.option("--dedupe-field", help="Pass over a record whose event was there before, by this field.")
 @click.option("--dedupe-window", default=10_000, show_default=True, type=click.IntRange(1), help="In records.")
-@click.option("--stuck-after", "stuck_after_s", default=60.0, show_default=True, help="Seconds until /live fails.")
 @_consumer_options
 def consume_run(function: str, name: str | None, **options: Any) -> int:
     """Run your own handler: FUNCTION is module:function, from the pinned model to effects."""
@@ -70,7 +72,7 @@ def consume_run(function: str, name: str | None, **options: Any) -> int:
 @_consumer_options
 def consume_counts(**options: Any) -> int:
     """Count events per minute and action into the topic of activity_count."""
-    from consumers.counts import run_counts
+    from consumers.counts.app import run_counts
     from consumers.options import ConsumerOptions
 
     return run_counts(ConsumerOptions(**options))

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from consumers.attempts import Attempts
-from consumers.deserializer import Decoded
+from consumers.decoding.deserializer import Decoded
 from consumers.effects import Produce
 from consumers.faults import RecordFault
+from consumers.loop.attempts import Attempts
 from consumers.record import Record
 
 

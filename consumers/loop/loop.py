@@ -16,15 +16,15 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from consumers.assignment import Assignment, Item
-from consumers.attempts import Attempts, DeadLetterLimitReached
-from consumers.backoff import Backoff
-from consumers.commits import Commits, polled_record
 from consumers.faults import ConsumerError, RecordFault, Unavailable
-from consumers.lanes import Lanes, Outcome, OwnThread
-from consumers.liveness import Liveness
-from consumers.progress import Reporter, State
-from consumers.steps import Steps
+from consumers.loop.assignment import Assignment, Item
+from consumers.loop.attempts import Attempts, DeadLetterLimitReached
+from consumers.loop.backoff import Backoff
+from consumers.loop.commits import Commits, polled_record
+from consumers.loop.lanes import Lanes, Outcome, OwnThread
+from consumers.loop.liveness import Liveness
+from consumers.loop.steps import Steps
+from consumers.running.progress import Reporter, State
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, TopicPartition

@@ -15,17 +15,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consumers.clients import make_consumer, make_producer, registered_id
-from consumers.count_topic import FIELDS, CountReader, CountWriter
-from consumers.deserializer import Decoded, Deserializer
+from consumers.counts.topic import FIELDS, CountReader, CountWriter
+from consumers.counts.windows import Window, Windows, minute_of
+from consumers.decoding.deserializer import Decoded, Deserializer
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.faults import ConsumerError
 from consumers.options import ConsumerOptions, ReaderChoice, find_contract
 from consumers.outbox import Outbox
-from consumers.progress import Progress
-from consumers.runner import Setup, run
-from consumers.start_check import pinned_schemas, refuse_unreadable
-from consumers.tally import attribute_of, text_of
-from consumers.windows import Window, Windows, minute_of
-from consumers.writer_schemas import WriterSchemas
+from consumers.running.progress import Progress
+from consumers.running.runner import Setup, run
+from consumers.running.start_check import pinned_schemas, refuse_unreadable
+from consumers.running.tally import attribute_of, text_of
 
 if TYPE_CHECKING:
     from codegen.catalog import GeneratedContract

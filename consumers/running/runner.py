@@ -9,30 +9,30 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from consumers.attempts import Attempts, DeadLetterLimit
-from consumers.backoff import Backoff
 from consumers.clients import make_consumer, make_producer, make_registry, partition_count, registered_id
-from consumers.commits import Commits
 from consumers.dead_letter import DeadLetterQueue, Reader
+from consumers.decoding.deserializer import Deserializer
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.dedupe import Dedupe
-from consumers.deserializer import Deserializer
 from consumers.effects import EffectWriter
 from consumers.faults import ConsumerError, Unavailable
 from consumers.handler import Handler
-from consumers.http import Answer, answers_of, serve
-from consumers.lanes import OwnThread, Threads
-from consumers.liveness import Liveness
-from consumers.loop import Loop
+from consumers.loop.attempts import Attempts, DeadLetterLimit
+from consumers.loop.backoff import Backoff
+from consumers.loop.commits import Commits
+from consumers.loop.lanes import OwnThread, Threads
+from consumers.loop.liveness import Liveness
+from consumers.loop.loop import Loop
+from consumers.loop.steps import Steps
 from consumers.options import ConsumerOptions, ReaderChoice, app_version, choose_reader, find_contract, others_on
 from consumers.outbox import Outbox
-from consumers.progress import Progress, Reporter, State
 from consumers.record import Record
-from consumers.start_check import pinned_schemas, refuse_unreadable, registered_schemas
-from consumers.steps import Steps
-from consumers.stopping import stop_on_signals
-from consumers.tally import Tally, attribute_of
+from consumers.running.http import Answer, answers_of, serve
+from consumers.running.progress import Progress, Reporter, State
+from consumers.running.start_check import pinned_schemas, refuse_unreadable, registered_schemas
+from consumers.running.stopping import stop_on_signals
+from consumers.running.tally import Tally, attribute_of
 from consumers.topic_reading import READING, latest_schemas, read_stretch
-from consumers.writer_schemas import WriterSchemas
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from consumers.clients import partition_count
-from consumers.commits import polled_record
-from consumers.deserializer import Deserializer
+from consumers.counts.windows import Count, Window
+from consumers.decoding.deserializer import Deserializer
+from consumers.decoding.frame import frame
 from consumers.faults import ConsumerError, Unavailable, Undecodable
-from consumers.frame import frame
+from consumers.loop.commits import polled_record
 from consumers.outbox import Outgoing
 from consumers.record import Record
-from consumers.windows import Count, Window
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer
