@@ -131,6 +131,6 @@ def run_function(place: str, options: ConsumerOptions, name: str | None = None) 
     return run(
         name or place.rpartition(":")[2].replace(".", "_"),
         options,
-        lambda setup: function_handler(function, setup.deserializer.model),
+        lambda setup, _sending: function_handler(function, setup.deserializer.model),
         in_lanes=True,
     )

@@ -25,4 +25,4 @@ class StandardHandler(Stateless):
 
 def run_standard(options: ConsumerOptions) -> int:
     """Consume until stopped; the exit code. Raises ConsumerError for what a person must mend."""
-    return run(APP, options, lambda _setup: StandardHandler())
+    return run(APP, options, lambda _setup, _sending: StandardHandler())

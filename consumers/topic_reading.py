@@ -55,6 +55,18 @@ def extents_of(consumer: Consumer, topic: str) -> dict[int, Extent]:
     return found
 
 
+def present_ends(group: str, topic: str) -> dict[int, int]:
+    """The offset behind the last record of each partition, also of a transaction that is open. Raises as `extents_of`.
+
+    Too small on the embedded broker.
+    """
+    consumer = make_consumer(group, overrides={"isolation.level": "read_uncommitted"})
+    try:
+        return {number: extent.end for number, extent in extents_of(consumer, topic).items()}
+    finally:
+        consumer.close()
+
+
 def until_now(extents: Mapping[int, Extent]) -> Callable[[Record], bool]:
     """For `read_stretch`: past is what was written after this call, however fast the topic grows."""
     started_ms = time.time() * 1000
