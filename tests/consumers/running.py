@@ -110,6 +110,16 @@ class World:
         finally:
             consumer.close()
 
+    def lag(self, group: str, topic: str = "events") -> int:
+        """Records of `topic` that the group has not committed, by the word of a broker that knows its ends."""
+        consumer = Consumer({"bootstrap.servers": self.broker.bootstrap_servers, "group.id": group})
+        try:
+            places = consumer.committed([TopicPartition(topic, number) for number in range(PARTITIONS)], timeout=10)
+            ends = [consumer.get_watermark_offsets(place, timeout=10)[1] for place in places]
+            return sum(end - max(place.offset, 0) for place, end in zip(places, ends, strict=True))
+        finally:
+            consumer.close()
+
     def counted(self) -> dict[tuple[str, str], int]:
         """(minute, action) → count, as anybody reads it from the topic: the last of each bucket, summed."""
         model = CONTRACTS["activity_count"].model(1)
@@ -195,7 +205,7 @@ def world(folder: Path, made: KafkaBroker | None = None) -> Iterator[World]:
     """On the embedded broker, or on the broker `made`, not yet started."""
     with made or EmbeddedBroker() as broker, EmbeddedRegistry(folder / "registry.db") as registry:
         admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
-        topics = [NewTopic(name, PARTITIONS, 1) for name in ("events", "events.dlq", "activity_count")]
+        topics = [NewTopic(name, PARTITIONS, 1) for name in ("events", "events.dlq", "events.late", "activity_count")]
         for created in admin.create_topics(topics).values():
             created.result(10)
         ids = {}
