@@ -29,7 +29,7 @@ class Sending:
 
     def outbox(self, *, retry: bool = True, on_confirmed: Callable[[Any], None] | None = None) -> Outbox:
         """What fails in a transaction is done again from its source, and not from the outbox."""
-        in_transactions = self.guarantee is Guarantee.EXACTLY_ONCE
+        in_transactions = self.guarantee == Guarantee.EXACTLY_ONCE
         return Outbox(self.producer, retry=retry and not in_transactions, on_confirmed=on_confirmed)
 
 
@@ -45,7 +45,7 @@ def open_sending(
     static = {} if instance is None else {"group.instance.id": instance}
     if client_id is not None and not has_client_id():
         static["client.id"] = client_id
-    if guarantee is Guarantee.AT_LEAST_ONCE:
+    if guarantee == Guarantee.AT_LEAST_ONCE:
         commits = Commits(topic)
         consumer = make_consumer(group, commits.on_commit, static)
         return consumer, Sending(guarantee, make_producer(), commits, _nothing_to_start)

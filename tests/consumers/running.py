@@ -32,6 +32,7 @@ START = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 _RUN = {
     "standard": "from consumers.standard import run_standard as run",
     "counts": "from consumers.counts.app import run_counts as run",
+    "table": "from consumers.table.app import run_table; run = lambda options: run_table('sqlite:///rows.db', options)",
     "faust": "from consumers.faust_app import run_faust as run",
     "run": "from consumers.function import run_function; run = lambda options: run_function('probe:take', options)",
     "faust-handler": "from consumers.faust_app import run_faust; run = lambda told: run_faust(told, 'probe:take')",
@@ -155,7 +156,9 @@ class Process:
         self.out = world.folder / f"{app}-{time.monotonic_ns()}.jsonl"
         self.err = self.out.with_suffix(".log")
         given = {"json": True, "report_interval_s": 0.2, "commit_interval_s": 0.3, "schema_patience_s": 0.2, **options}
-        code = f"from consumers.options import ConsumerOptions; {_RUN[app]}; exit(run(ConsumerOptions(**{given!r})))"
+        # PosixPath is how a path says itself in `given`.
+        names = "from pathlib import PosixPath; from consumers.options import ConsumerOptions"
+        code = f"{names}; {_RUN[app]}; exit(run(ConsumerOptions(**{given!r})))"
         with self.out.open("wb") as out, self.err.open("wb") as err:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", code], stdout=out, stderr=err, cwd=world.folder, env=world.environment()
