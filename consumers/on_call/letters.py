@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Final
 
 from consumers.dead_letter import PREFIX
@@ -13,14 +14,14 @@ REJECTS_SUFFIX: Final = ".rejects"
 _REJECT_FACTS: Final = ("contract", "stage", "field", "reason")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Letter:
     """`facts` are the headers that tell the story, by name without prefix; of one name the newest."""
 
     record: Record
     facts: Mapping[str, str]
 
-    @property
+    @cached_property  # a redrive asks several times for each of many letters
     def source(self) -> Record | None:
         """The record as it was in its source topic: key, value and headers untouched. None where nothing says so."""
         try:
@@ -49,6 +50,8 @@ def _text(value: bytes | None) -> str:
 
 def printable(text: str) -> str:
     """`text` without what a terminal would obey."""
+    if text.isprintable():  # nearly always, and many times quicker than sign by sign
+        return text
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 

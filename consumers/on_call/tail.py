@@ -91,21 +91,22 @@ def _arriving(consumer: Consumer, topic: str, options: TailOptions) -> Iterator[
 
 def _line(record: Record, deserializer: Deserializer, test: Test, *, has_test: bool) -> dict[str, Any] | None:
     """What is shown of a record; None if the test leaves it out. What cannot be read passes no test."""
-    line: dict[str, Any] = {
-        "partition": record.partition,
-        "offset": record.offset,
-        "at": moment(record.timestamp_ms),
-    }
     try:
         decoded = deserializer.read(record)
     except Undecodable as finding:
-        return None if has_test else {**line, "version": None, "undecodable": f"{finding.stage}: {finding.reason}"}
+        found = {"version": None, "undecodable": f"{finding.stage}: {finding.reason}"}
+        return None if has_test else {**_place(record), **found}
     if decoded.value is None or decoded.writer is None:
         what = "tombstone" if decoded.writer is None else f"a record of {decoded.writer.record}"
-        return None if has_test else {**line, "version": None, "note": what}
-    if not test(_values(decoded)):
+        return None if has_test else {**_place(record), "version": None, "note": what}
+    # Without a test there is nothing to take the values apart for; what is left out is not written out either.
+    if has_test and not test(_values(decoded)):
         return None
-    return {**line, "version": decoded.writer.label, "record": decoded.value.masked()}
+    return {**_place(record), "version": decoded.writer.label, "record": decoded.value.masked()}
+
+
+def _place(record: Record) -> dict[str, Any]:
+    return {"partition": record.partition, "offset": record.offset, "at": moment(record.timestamp_ms)}
 
 
 def _values(decoded: Decoded) -> Mapping[str, Any]:

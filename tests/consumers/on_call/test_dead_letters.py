@@ -15,7 +15,7 @@ from consumers.faults import Undecodable
 from consumers.on_call.dissection import dissect
 from consumers.on_call.judging import Judge
 from consumers.on_call.lag import Look, compare
-from consumers.on_call.letters import DEAD_LETTER_CAUSE, Letter, by_cause, dead_letter
+from consumers.on_call.letters import DEAD_LETTER_CAUSE, Letter, by_cause, dead_letter, printable
 from consumers.on_call.redrive import RedriveOptions, make_plan
 from consumers.record import Record
 from tests.consumers.fakes import CONTRACT, FakeRegistry, framed, record, user_action
@@ -69,6 +69,25 @@ def test_the_source_is_untouched() -> None:
     assert source is not None
     assert (source.place, source.value, source.headers) == ("events[0]@7", b"x", (("own", b"1"),))
     assert dead_letter(Record("events.dlq", 0, 0, 0, None, b"x")).source is None
+
+
+def test_the_source_of_a_letter_is_made_once() -> None:
+    found = letter(b"x", 7)
+    assert found.source is found.source
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("", ""),
+        ("plain, with a blank and ä", "plain, with a blank and ä"),
+        ("red \x1b[31m", "red \\x1b[31m"),
+        ("two\nlines", "two\\nlines"),
+        ("turned \u202e", "turned \\u202e"),
+    ],
+)
+def test_a_terminal_gets_nothing_to_obey(text: str, shown: str) -> None:
+    assert printable(text) == shown
 
 
 def test_a_plan_sends_each_record_once_and_leaves_what_cannot_be_read(judge: Judge) -> None:
