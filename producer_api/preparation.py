@@ -50,15 +50,25 @@ class Preparation:
 
     def prepare(self, data: bytes) -> Prepared:
         """Raises InvalidEvent."""
-        prepared = self.prepare_plain(data)
-        if prepared is not None:
-            return prepared
+        return self.prepare_plain(data) or self.prepare_by_model(data)
+
+    def prepare_by_model(self, data: bytes) -> Prepared:
+        """What `prepare_plain` passes over. Raises InvalidEvent."""
         if len(data) > self._max_event_bytes:
             raise InvalidEvent([Fault(Stage.PARSE, "", f"an event may have {self._max_event_bytes} bytes")])
-        return self._prepare_by_model(data)
+        reading = self._shapes.read(data)
+        model = reading.model
+        try:
+            value = self._serializer.serialize(model)
+        except AvroEncodeError:
+            fault = Fault(Stage.ENCODE, "", "the event cannot be written as Avro")
+            raise InvalidEvent([fault]) from None
+        key = None if self._key is None else _key_text(model, self._key).encode()
+        event_id = None if self._event_id is None else _text_or_none(getattr(model, self._event_id))
+        return Prepared(Record(self._topic, key, value), event_id, reading.shape)
 
     def prepare_plain(self, data: bytes) -> Prepared | None:
-        """None where the event is not plain, and `prepare` has the word."""
+        """None where the event is not plain, and the models have the word."""
         transcoder = self._transcoder
         if transcoder is None or len(data) > self._max_event_bytes:
             return None
@@ -72,18 +82,6 @@ class Preparation:
         if shape is None:
             shape = self._shape_by_bits[bits] = self._shapes.oldest(transcoder.names_of(bits))
         return Prepared(Record(self._topic, key, self._serializer.prefix + avro), event_id, shape)
-
-    def _prepare_by_model(self, data: bytes) -> Prepared:
-        reading = self._shapes.read(data)
-        model = reading.model
-        try:
-            value = self._serializer.serialize(model)
-        except AvroEncodeError:
-            fault = Fault(Stage.ENCODE, "", "the event cannot be written as Avro")
-            raise InvalidEvent([fault]) from None
-        key = None if self._key is None else _key_text(model, self._key).encode()
-        event_id = None if self._event_id is None else _text_or_none(getattr(model, self._event_id))
-        return Prepared(Record(self._topic, key, value), event_id, reading.shape)
 
 
 def _transcoder(contract: GeneratedContract, shapes: AcceptedShapes) -> AnyTranscoder | None:

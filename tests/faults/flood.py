@@ -157,7 +157,7 @@ class _Client:
         self._host, self._port = url.hostname or "", url.port or 80
         self._template = _template(plan, url.path)
         self._due: deque[_Request] = deque()
-        self._free: list[_Connection] = []
+        self._free: deque[_Connection] = deque()  # in rotation, so that none is idle for long, and closed
         self._refused: deque[_Request] = deque(maxlen=plan.again or 1)
         self._under_way = 0
         self._open = 0
@@ -206,7 +206,7 @@ class _Client:
         self._under_way += 1
         self._due.append(request)
         if self._free:
-            self._free.pop().send(self._due.popleft())
+            self._free.popleft().send(self._due.popleft())
         elif self._open + len(self._connecting) < self._plan.connections:  # the server has closed some that were idle
             task = asyncio.create_task(self._connect())
             self._connecting.add(task)
