@@ -226,7 +226,8 @@ class Ingestion:
             self._template = self._make_template()
         if not self._preparation.has_event_id:
             return self._template % (outcome.partition, outcome.offset)
-        return self._template % (msgspec.json.encode(outcome.event_id), outcome.partition, outcome.offset)
+        event_id = None if outcome.event_id is msgspec.UNSET else outcome.event_id
+        return self._template % (msgspec.json.encode(event_id), outcome.partition, outcome.offset)
 
     def _make_template(self) -> bytes:
         identity = "" if not self._preparation.has_event_id else '"event_id":%b,'

@@ -185,6 +185,7 @@ class _Client:
             await asyncio.sleep(0.001)
         self._is_over = True
         await self._send_again()
+        self._all_answered.clear()  # it was set if there was a moment without any
         if self._under_way:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._all_answered.wait(), _PATIENCE_S)
