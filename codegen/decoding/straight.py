@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from codegen.branches import WRAPPERS, is_null, is_simple, needs_wrapper
 from codegen.decoding import straight_parts as parts
+from codegen.decoding import straight_text as text
 from codegen.decoding.branch_choice import choose_branch
 from codegen.decoding.decoder import skipper
 from codegen.decoding.scalars import checked_conversion
@@ -161,7 +162,7 @@ class _Line:
                 return [f"{value} = []", *self._blocks(inner)]
             case Map(), Map():
                 key, item = self._variable(), self._variable()
-                inner = [*_string(key), *self._lines(reader.values, writer.values, item, depth + 1)]
+                inner = [*text.string(key), *self._lines(reader.values, writer.values, item, depth + 1)]
                 return [f"{value} = {{}}", *self._blocks([*inner, f"{value}[{key}] = {item}"])]
             case Fixed(), Fixed() if names_match(reader, writer) and reader.size == writer.size:
                 lines = [f"{value} = data[at:at + {reader.size}]", f"at += {reader.size}"]
@@ -237,18 +238,18 @@ class _Line:
     def _primitive(self, reader: Primitive, writer: str, value: str) -> list[str]:
         logical = reader.logical.name if reader.logical is not None else None
         if logical in parts.MOMENTS and writer == "long":
-            return _moment(logical, value)
+            return text.moment(logical, value)
         if logical == "uuid":
-            return [*_size(), f"{value} = uuid_of(text[at:end])", "at = end"]
+            return [*text.size(), f"{value} = uuid_of(text[at:end])", "at = end"]
         lines = {
             "null": lambda: [f"{value} = None"],
             "boolean": lambda: [f"{value} = BOOLEANS[data[at]]", "at += 1"],
-            "int": lambda: _number(value, "read_int"),
-            "long": lambda: _number(value, "read_long"),
+            "int": lambda: text.number(value, "read_int"),
+            "long": lambda: text.number(value, "read_long"),
             "float": lambda: [f"{value}, = unpack_float(data, at)", "at += 4"],
             "double": lambda: [f"{value}, = unpack_double(data, at)", "at += 8"],
-            "bytes": lambda: [*_size(), f"{value} = data[at:end]", "at = end"],
-            "string": lambda: _string(value),
+            "bytes": lambda: [*text.size(), f"{value} = data[at:end]", "at = end"],
+            "string": lambda: text.string(value),
         }
         if reader.name in ("string", "bytes"):
             return lines[reader.name]() + self._converted(reader, value)  # both are a length and bytes
@@ -260,48 +261,3 @@ class _Line:
     def _converted(self, reader: Primitive | Fixed, value: str) -> list[str]:
         convert = checked_conversion(reader.logical)
         return [] if convert is None else [f"{value} = {self._constant(convert)}({value})"]
-
-
-def _size() -> list[str]:
-    """The place behind a text or bytes, of which most are shorter than 64."""
-    return [
-        "size = data[at]",
-        "at += 1",
-        "if size & 129:",
-        "    size, at = read_size(data, at - 1)",
-        "end = at + (size >> 1)",
-    ]
-
-
-def _string(value: str) -> list[str]:
-    cut = [f"{value} = text[at:end]", f"if not {value}.isascii():", f"    {value} = data[at:end].decode()"]
-    return [*_size(), *cut, "at = end"]
-
-
-def _number(value: str, read: str) -> list[str]:
-    return [
-        f"{value} = data[at]",
-        f"if {value} < 128:",
-        f"    {value} = ({value} >> 1) ^ -({value} & 1)",
-        "    at += 1",
-        "else:",
-        f"    {value}, at = {read}(data, at)",
-    ]
-
-
-def _moment(logical: str, value: str) -> list[str]:
-    """A moment of this century takes so many bytes; what else there is takes the longer way."""
-    start, unit, size = parts.MOMENTS[logical]
-    names = [f"b{place}" for place in range(size)]
-    marks = sum(128 << 7 * place for place in range(size - 1))
-    raw = " + ".join(f"(b{place} << {7 * place})" if place else "b0" for place in range(size))
-    return [
-        f"{', '.join(names)} = data[at:at + {size}]",
-        f"if {' & '.join(names[:-1])} > 127 > {names[-1]}:",
-        f"    size = {raw} - {marks}",
-        f"    {value} = (size >> 1) ^ -(size & 1)",
-        f"    at += {size}",
-        "else:",
-        f"    {value}, at = read_long(data, at)",
-        f"{value} = {start} + {value} * {unit}",
-    ]
