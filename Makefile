@@ -73,4 +73,4 @@ lock: $(INSTALLED) ## renew requirements.lock from pyproject.toml
 		--all-extras --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/java/build
+	rm -rf codegen/native/*.so $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/java/build

@@ -59,7 +59,7 @@ def load_engine(folder: Path = HERE) -> ModuleType | None:
 
 def build(folder: Path = HERE) -> Path:
     """Compile the source into `folder`, in place of what was there. Raises NoBuild."""
-    target = library_path(folder)
+    target, linker = library_path(folder), _linker()
     with tempfile.TemporaryDirectory() as scratch:
         c_file, library = Path(scratch) / f"{_NAME}.c", Path(scratch) / target.name
         _run([sys.executable, "-m", "cython", "-3", str(_SOURCE), "-o", str(c_file)], "Cython")
@@ -68,7 +68,7 @@ def build(folder: Path = HERE) -> Path:
             raise NoBuild(f"the headers of this Python are not in {include}: install its development package")
         # CC and CFLAGS are the conventional names, which every build of an extension obeys.
         flags = ["-O2", "-fPIC", *shlex.split(os.environ.get("CFLAGS", ""))]
-        _run([*_linker(), *flags, f"-I{include}", str(c_file), "-o", str(library)], "the C compiler")
+        _run([*linker, *flags, f"-I{include}", str(c_file), "-o", str(library)], "the C compiler")
         for old in stale_libraries(folder):
             old.unlink()
         # Beside the target first: a process that loads it meanwhile finds all of it or nothing.

@@ -194,3 +194,40 @@ def test_the_names_that_an_event_uses_are_told(native_engine: ModuleType) -> Non
         plain = transcoder.read(json.dumps(text).encode())
         assert transcoder.names_of(plain.names) == set(text)
         assert (plain.event.event_id, plain.event.user_id, plain.event.action) == (ACTION["event_id"], "u1", "click")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0001-01-01T00:00:00.000Z",
+        "1969-12-31T23:59:59.999Z",
+        "1970-01-01T00:00:00.000Z",
+        "1970-01-02T13:16:57.727Z",
+        "1970-01-02T13:16:57.728Z",
+        "2000-02-29T23:59:59.9Z",
+        "2039-09-07T15:47:35.551Z",
+        "2039-09-07T15:47:35.552Z",
+        "9999-12-31T23:59:59.999999999Z",
+    ],
+)
+def test_a_moment_is_right_where_its_number_gets_another_length(native_engine: ModuleType, text: str) -> None:
+    pure, model = CONTRACTS["user_action"].transcoder(2, pure=True), CONTRACTS["user_action"].model(2)
+    assert pure is not None
+    event = json.dumps({**ACTION, "occurred_at": text}).encode()
+    assert [transcoded(one, event) for one in both(pure, model, native_engine)] == [by_model(model, event)] * 2
+
+
+def test_many_keys_and_items_are_right_in_any_order(native_engine: ModuleType) -> None:
+    """More than one byte of a count, and more keys than are compared one by one."""
+    optional = ({"name": f"o{index}", "type": ["null", "int"], "default": None} for index in range(70))
+    many_of = {"type": "map", "values": {"type": "array", "items": "int"}}
+    model, pure = made(record({"name": "m", "type": many_of}, *optional))
+    assert pure is not None
+    event = {f"o{index}": index for index in range(69, 0, -1)} | {"m": {str(key): [key] * key for key in range(90)}}
+    text = json.dumps(event).encode()
+    repeated = text.replace(b'"89": [', b'"88": [', 1)
+    for transcoder in both(pure, model, native_engine):
+        plain = transcoder.read(text)
+        assert plain.value == by_model(model, text)
+        assert transcoder.names_of(plain.names) == set(event)
+        assert transcoded(transcoder, repeated) is None
