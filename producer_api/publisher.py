@@ -11,13 +11,14 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any, Final, NamedTuple, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from producer_api.bounds import Bound, Overloaded
-from producer_api.pace import StandingQueue
+from producer_api.pace import DrainRate, StandingQueue
 from producer_api.receipts import QUEUE_FULL, Delivered, Headers, Receipt, Record, Undelivered, undelivered
 
 _log: Final = logging.getLogger(__name__)
@@ -51,13 +52,13 @@ class ProducerLike(Protocol):
 
 
 class _Call:
-    """One call of `produce` or `produce_many` under way: its receipts by index, and the future that waits for all."""
+    """Records that were produced together: their receipts by index, and what is called with all of them."""
 
-    __slots__ = ("future", "missing", "opened_at", "receipts", "size")
+    __slots__ = ("done", "missing", "opened_at", "receipts", "size")
 
-    def __init__(self, future: asyncio.Future[list[Receipt]], count: int, size: int) -> None:
+    def __init__(self, done: Callable[[list[Receipt]], None], count: int, size: int) -> None:
         self.opened_at = monotonic()
-        self.future = future
+        self.done = done
         self.receipts: list[Receipt | None] = [None] * count
         self.missing = count
         self.size = size
@@ -101,17 +102,19 @@ class Publisher:
         """`conf` are librdkafka's properties; `on_connection_lost` runs in the event loop when it lost a broker."""
         self.bound = bound
         self.queue = queue or StandingQueue()
+        self._drain_rate = DrainRate()
         self.delivered = 0
         self.undelivered = 0
         self._conf = {**conf, "error_cb": self._note_error}
         self._make_producer = make_producer or _make_producer
         self._on_connection_lost = on_connection_lost
         self._arrived: deque[_Delivery] = deque()
+        self._collected: dict[str, list[dict[str, Any]]] = {}
         self._woken = False
         self._closing = False
         self._stopped = threading.Event()
         self._fatal = threading.Event()
-        self._stall_s = float(conf.get("delivery.timeout.ms", conf.get("message.timeout.ms", 120_000))) / 1000
+        self.delivery_timeout_s = float(conf.get("delivery.timeout.ms", conf.get("message.timeout.ms", 120_000))) / 1000
         self._alive_at = monotonic()
 
     def start(self) -> None:
@@ -128,7 +131,8 @@ class Publisher:
 
     def produce(self, record: Record, headers: Headers | None = None) -> asyncio.Future[list[Receipt]]:
         """Queue one record; the future has its receipt, as a list of one. Raises Overloaded."""
-        call = self._open(1, _size(record, headers))
+        future = self._loop.create_future()
+        call = self._open(1, _size(record, headers), partial(_resolve_future, future))
         delivery = _Delivery(call, 0, self._arrived)
         try:
             self._producer.produce(record.topic, record.value, record.key, on_delivery=delivery, headers=headers)
@@ -137,32 +141,60 @@ class Publisher:
         except BaseException:
             self.bound.give(1, call.size)
             raise
-        return call.future
+        return future
+
+    def collect(self, record: Record, done: Callable[[list[Receipt]], None]) -> None:
+        """Queue one record, in one call of the producer with all others that come in this turn of the event loop.
+
+        `done` is called with its receipt, as a list of one. Raises Overloaded.
+        """
+        call = self._open(1, _size(record), done)
+        if not self._collected:
+            self._loop.call_soon(self._produce_collected)
+        messages = self._collected.get(record.topic)
+        if messages is None:
+            messages = self._collected[record.topic] = []
+        messages.append({"value": record.value, "key": record.key, "callback": _Delivery(call, 0, self._arrived)})
+
+    def _produce_collected(self) -> None:
+        collected, self._collected = self._collected, {}
+        for topic, messages in collected.items():
+            self._produce_batch(topic, messages)
 
     def produce_many(self, records: Sequence[Record]) -> asyncio.Future[list[Receipt]]:
         """Queue records of one topic, in order; the future has their receipts in the same order. Raises Overloaded.
 
         `produce_batch` takes no headers. A record that it refuses has `_error` in its dictionary and no callback.
         """
-        call = self._open(len(records), sum(map(_size, records)))
+        future = self._loop.create_future()
+        call = self._open(len(records), sum(map(_size, records)), partial(_resolve_future, future))
         deliveries = [_Delivery(call, index, self._arrived) for index in range(len(records))]
         messages: list[dict[str, Any]] = [
             {"value": record.value, "key": record.key, "callback": delivery}
             for record, delivery in zip(records, deliveries, strict=True)
         ]
+        self._produce_batch(records[0].topic, messages)
+        return future
+
+    def _produce_batch(self, topic: str, messages: list[dict[str, Any]]) -> None:
         try:
-            self._producer.produce_batch(records[0].topic, messages)
+            if self._producer.produce_batch(topic, messages) == len(messages):
+                return
         except KafkaException as error:
             for message in messages:
                 message["_error"] = error.args[0]
-        for message, delivery in zip(messages, deliveries, strict=True):
+        for message in messages:
             if "_error" in message:
-                self._refuse_now(delivery, message["_error"])
-        return call.future
+                self._refuse_now(message["callback"], message["_error"])
+
+    def wait_s(self) -> float:
+        """How long what is under way will take, as fast as the brokers acknowledge now; infinite if they do not."""
+        return self._drain_rate.wait_s(self.bound.bytes)
 
     async def close(self, deadline_s: float) -> FlushReport:
         """Take no more, wait `deadline_s` for what is under way, give up the rest, and end the poll thread."""
         self._closing = True
+        self._produce_collected()
         await asyncio.to_thread(self._drain, deadline_s)
         self._resolve()
         return FlushReport(self.delivered, self.undelivered, self.bound.records)
@@ -173,11 +205,13 @@ class Publisher:
         self._stopped.set()
         self._poller.join()
 
-    def _open(self, count: int, size: int) -> _Call:
+    def _open(self, count: int, size: int, done: Callable[[list[Receipt]], None]) -> _Call:
         if self._closing:
             raise Overloaded("the service is shutting down; try again")
+        if not self.bound.records:
+            self._drain_rate.begin()
         self.bound.take(count, size)
-        return _Call(self._loop.create_future(), count, size)
+        return _Call(done, count, size)
 
     def _refuse_now(self, delivery: _Delivery, error: KafkaError | None) -> None:
         """The queue did not take the record; no callback will come."""
@@ -199,8 +233,8 @@ class Publisher:
         self.delivered += delivered
         self.undelivered += len(receipts) - delivered
         self.bound.give(len(receipts), call.size)
-        if not call.future.done():  # done already if the waiting request was cancelled
-            call.future.set_result(receipts)
+        self._drain_rate.note(call.size)
+        call.done(receipts)
 
     def _resolve(self) -> None:
         """In the event loop: settle every delivery that has arrived."""
@@ -214,7 +248,7 @@ class Publisher:
             else:
                 self._note_error(delivery.error)
                 is_late = is_late or delivery.error.name() in _LATE_ERRORS
-        if is_late and monotonic() - self._alive_at >= self._stall_s:
+        if is_late and monotonic() - self._alive_at >= self.delivery_timeout_s:
             # A cluster that forgot the producer's id (one made anew at the same address) never answers it again.
             self._alive_at = monotonic()
             self._fatal.set()
@@ -267,6 +301,11 @@ class Publisher:
 def _size(record: Record, headers: Headers | None = None) -> int:
     size = len(record.value) + len(record.key or b"") + RECORD_OVERHEAD_BYTES
     return size if headers is None else size + sum(len(name) + len(value) for name, value in headers)
+
+
+def _resolve_future(future: asyncio.Future[list[Receipt]], receipts: list[Receipt]) -> None:
+    if not future.done():  # done already if the waiting request was cancelled
+        future.set_result(receipts)
 
 
 def _make_producer(conf: dict[str, Any]) -> ProducerLike:

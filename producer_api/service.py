@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from codegen.models import CONTRACTS
@@ -77,7 +78,12 @@ class Service:
         registry = registry_probe(self._client, self.serializers[0].subject if self.serializers else "")
         self.health = Health(kafka, registry, self.serializers)
         self._gate = Gate(
-            self.watch, settings.retry_after_s, pace=Pace(settings.max_busy_s), queue=self.publisher.queue
+            self.watch,
+            settings.retry_after_s,
+            max(settings.retry_after_s, math.ceil(self.publisher.delivery_timeout_s)),
+            pace=Pace(settings.max_busy_s),
+            queue=self.publisher.queue,
+            brokers_wait_s=self.publisher.wait_s,
         )
         self.endpoints = {
             contract.path: self._make_endpoint(contract, serializer)
@@ -115,7 +121,8 @@ class Service:
             self.publisher,
             metrics,
             rejects=rejects,
-            retry_after_s=settings.retry_after_s,
+            retry_after_s=self._gate.retry_after_s,
+            go_on=self._gate.pace.go_on,
             max_event_bytes=settings.max_event_bytes,
             on_undelivered=self._suspect_kafka,
         )

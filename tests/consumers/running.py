@@ -148,7 +148,11 @@ class Process:
         code = f"from consumers.options import ConsumerOptions; {_RUN[app]}; exit(run(ConsumerOptions(**{given!r})))"
         with self.out.open("wb") as out, self.err.open("wb") as err:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", code], stdout=out, stderr=err, cwd=world.folder, env=world.environment()
+                [sys.executable, "-c", code],
+                stdout=out,
+                stderr=err,
+                cwd=world.folder,
+                env=world.environment() | {"PYTHONFAULTHANDLER": "1"},
             )
 
     def lines(self) -> list[dict[str, Any]]:
@@ -174,7 +178,8 @@ class Process:
     def stop(self, number: int = signal.SIGTERM) -> dict[str, Any]:
         """Ask to stop, expect exit 0, and give back the last line."""
         self._process.send_signal(number)
-        assert self._process.wait(30) == 0, self.err.read_text()
+        code, said = self.ended(30)
+        assert code == 0, said
         last = self.lines()[-1]
         assert last["final"]
         return last
@@ -186,8 +191,14 @@ class Process:
         self._process.kill()
         self._process.wait()
 
-    def ended(self) -> tuple[int, str]:
-        return self._process.wait(60), self.err.read_text()
+    def ended(self, within_s: float = 60) -> tuple[int, str]:
+        """Its exit code and what it logged; where it does not end, a failure that shows what its threads are at."""
+        try:
+            return self._process.wait(within_s), self.err.read_text()
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGABRT)  # PYTHONFAULTHANDLER writes the stacks
+            self._process.wait()
+            raise AssertionError(f"it did not end within {within_s} s:\n{self.err.read_text()}") from None
 
 
 @contextlib.contextmanager

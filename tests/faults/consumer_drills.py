@@ -56,7 +56,7 @@ def _check_faust(site: Site) -> None:
 
 def origin(letter: Found) -> tuple[str, Place, str]:
     """The group, the source record's place and the stage, as a dead letter's headers tell; the last of a name rules."""
-    told = {name: content.decode() for name, content in letter.headers if name.startswith("dlq.")}
+    told = {name: (content or b"").decode() for name, content in letter.headers if name.startswith("dlq.")}
     return told["dlq.group"], Place(int(told["dlq.partition"]), int(told["dlq.offset"])), told["dlq.stage"]
 
 

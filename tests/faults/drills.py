@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from tests.faults import api_drills, broker_drills, consumer_drills, registry_drills
+from tests.faults import api_drills, broker_drills, consumer_drills, overload_drill, registry_drills
 from tests.faults.site import Site
 
 Run = Callable[[Site], None]
@@ -41,5 +41,5 @@ DRILLS = (
     Drill("kill two of three", broker_drills.kill_two_of_three),
     Drill("freeze one", broker_drills.freeze_one, short=False),
     Drill("roll all three", broker_drills.roll_all_three, short=False),
-    Drill("overload", api_drills.overload, short=False, longer=partial(api_drills.overload, for_s=60.0)),
+    Drill("overload", overload_drill.overload, short=False, longer=partial(overload_drill.overload, for_s=60.0)),
 )

@@ -93,6 +93,7 @@ class Ledger:
         self._strangers: list[str] = []
         self._refused: Counter[str] = Counter()
         self._in_doubt: Counter[str] = Counter()
+        self.acknowledged = 0
 
     def send(self, event_id: str, content: str) -> None:
         """An attempt begins. A retry has the same content."""
@@ -103,6 +104,7 @@ class Ledger:
 
     def acknowledge(self, event_id: str, place: Place) -> None:
         self._entries[event_id].acknowledged.append(place)
+        self.acknowledged += 1
 
     def refuse(self, event_id: str, reason: str) -> None:
         self._entries[event_id].refused += 1
@@ -119,10 +121,6 @@ class Ledger:
             self._strangers.append(event_id)
         else:
             entry.found[place] = content
-
-    @property
-    def acknowledged(self) -> int:
-        return sum(len(entry.acknowledged) for entry in self._entries.values())
 
     def balance(self) -> Balance:
         """Compare.

@@ -16,7 +16,8 @@ from uuid import uuid4
 
 import aiohttp
 
-from tests.faults.ledger import Ledger, Place
+from tests.faults.answers import enter_answer
+from tests.faults.ledger import Ledger
 
 ACTIONS = ("click", "search", "purchase", "page_view")
 _CONNECTIONS = 64
@@ -203,21 +204,7 @@ class Load:
             self._again.extend(events)
 
     async def _enter(self, events: list[dict[str, Any]], status: int, document: dict[str, Any]) -> None:
-        results = {entry["index"]: entry for entry in document.get("results", document.get("errors", ()))}
-        again = []
-        for index, event in enumerate(events):
-            result = document if status == 202 and len(events) == 1 and not results else results.get(index, {})
-            if result.get("status") == "accepted":
-                self.ledger.acknowledge(event["event_id"], Place(result["partition"], result["offset"]))
-                self.acknowledged += 1
-                continue
-            stage = result.get("stage")
-            kind = str(document.get("type", status)).removeprefix("/problems/")
-            if stage == "deliver" or (status >= 500 and status != 503):
-                self.ledger.doubt(event["event_id"], f"{status} {kind}")
-            else:
-                self.ledger.refuse(event["event_id"], f"{stage or status} {kind}")
-            if result.get("retryable", status in (429, 503)):
-                again.append(event)
+        again = enter_answer(self.ledger, [event["event_id"] for event in events], status, document)
+        self.acknowledged = self.ledger.acknowledged
         if again:
-            await self._send_again(again)
+            await self._send_again([events[index] for index in again])

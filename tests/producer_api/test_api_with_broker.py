@@ -64,7 +64,7 @@ def serve(broker_port: int, registry_url: str, *arguments: str, **environ: str) 
     port = free_port()
     registry_port = int(registry_url.rpartition(":")[2])
     child = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "producer_api.app:app", "--port", str(port), "--no-access-log",
+        [sys.executable, "-m", "producer_api", "--port", str(port),
          "--log-level", "warning", *arguments],
         env={**child_environment(broker_port, registry_port), "API_REPORT": "1", **environ},
         stdout=subprocess.PIPE,
