@@ -5,6 +5,7 @@ It gives the bytes that the model gives, or gives up with NotPlain, which it may
 word then. The plan is made when the program runs (codegen.native.plan), so that nothing of a schema is compiled in.
 """
 
+cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
 from cpython.unicode cimport PyUnicode_DecodeLatin1, PyUnicode_DecodeUTF8
@@ -79,6 +80,8 @@ cdef class Node:
         self.fields = len(self.types)
 
 
+@cython.no_gc  # it holds bytes and the engine, neither of which can lead back to it
+@cython.freelist(16)
 cdef class Event:
     """The texts at the top of an event, by attribute."""
 
