@@ -60,6 +60,7 @@ class Gate:
     pace: Pace = field(default_factory=Pace)
     queue: StandingQueue = field(default_factory=StandingQueue)
     brokers_wait_s: Callable[[], float] = lambda: 0.0
+    is_silent: Callable[[], bool] = lambda: False
 
     def check(self, serializer: Serializer) -> None:
         """Raises Refusal while events cannot be taken."""
@@ -69,11 +70,13 @@ class Gate:
             raise Refusal(UNAVAILABLE, "no_schema_id", serializer.reason)
         if self.watch.away:
             raise Refusal(UNAVAILABLE, "kafka_away", self.watch.away)
+        if self.is_silent():  # what is held tells when they are back; more of it would only be sent again
+            raise Refusal(UNAVAILABLE, "kafka_away", "the brokers acknowledge nothing")
         self._check_room()
 
     def is_open(self, serializer: Serializer, size: int) -> bool:
         """Whether the work on `size` bytes may begin at once."""
-        if self.closing or self.watch.away or not serializer.ready or self.queue.is_standing():
+        if self.closing or self.watch.away or not serializer.ready or self.is_silent() or self.queue.is_standing():
             return False
         return self.pace.may_begin(size)
 
@@ -93,7 +96,7 @@ class Gate:
     def retry_after_s(self) -> int:
         """When what is queued now will be done: whole seconds (RFC 9110, section 10.2.3).
 
-        Not more than `most_retry_after_s`, after which nothing of it is queued any more, one way or the other.
+        Not more than `most_retry_after_s`, by when all who wait now have their answer, one way or the other.
         """
         wait_s = min(max(self.pace.wait_s(), self.brokers_wait_s()), self.most_retry_after_s)
         return max(self.least_retry_after_s, math.ceil(wait_s))

@@ -67,6 +67,7 @@ class Service:
             on_connection_lost=self._suspect_kafka,
             make_producer=make_producer,
             queue=StandingQueue(settings.max_wait_s),
+            patience=settings.patience,
         )
         self._open_requests = Bound("open requests", 0, settings.max_open_request_bytes)
         self.metrics = Metrics((self.publisher.bound, self._open_requests), settings.metrics_dir)
@@ -80,10 +81,11 @@ class Service:
         self._gate = Gate(
             self.watch,
             settings.retry_after_s,
-            max(settings.retry_after_s, math.ceil(self.publisher.delivery_timeout_s)),
+            max(settings.retry_after_s, math.ceil(settings.patience.answer_s)),
             pace=Pace(settings.max_busy_s),
             queue=self.publisher.queue,
             brokers_wait_s=self.publisher.wait_s,
+            is_silent=self.publisher.is_silent,
         )
         self.endpoints = {
             contract.path: self._make_endpoint(contract, serializer)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from tests.faults import api_drills, broker_drills, consumer_drills, overload_drill, registry_drills
+from tests.faults import api_drills, broker_drills, consumer_drills, overload_drill, registry_drills, retry_drills
 from tests.faults.site import Site
 
 Run = Callable[[Site], None]
@@ -34,6 +34,7 @@ DRILLS = (
     Drill("registry away while an unknown id arrives", registry_drills.registry_away_while_an_unknown_id_arrives),
     Drill("registry answers nonsense", registry_drills.registry_answers_nonsense, short=False),
     Drill("kill the api", api_drills.kill_the_api),
+    Drill("retries are handled once", retry_drills.retries_are_handled_once),
     Drill("stop the api", api_drills.stop_the_api),
     Drill("kill one of two workers", api_drills.kill_one_of_two_workers),
     Drill("slow brokers", broker_drills.slow_brokers),

@@ -122,6 +122,10 @@ class Ledger:
         else:
             entry.found[place] = content
 
+    def places(self) -> dict[str, list[Place]]:
+        """Event id → where its records lie, of every event that is in the topic."""
+        return {event_id: sorted(entry.found) for event_id, entry in self._entries.items() if entry.found}
+
     def balance(self) -> Balance:
         """Compare.
 

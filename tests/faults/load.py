@@ -34,12 +34,14 @@ def canonical(event: dict[str, Any]) -> str:
 class LoadOptions:
     """`rate` is events a second, `batch` events a request (1: a lone object); each `spoil_every`-th is no valid event.
 
-    With `retry`, what was not taken is sent again with the same id until the load ends.
+    With `retry`, what was not taken is sent again with the same id until the load ends; and each `repeat_every`-th
+    event whatever the answer was, as by a client that never got it.
     """
 
     rate: float = 300.0
     batch: int = 1
     spoil_every: int = 0
+    repeat_every: int = 0
     retry: bool = True
     timeout_s: float = 20.0
     connections: int = _CONNECTIONS
@@ -75,6 +77,7 @@ class Load:
     answers: deque[Answered] = field(default_factory=deque)
     acknowledged: int = 0
     made: int = 0
+    _answered: int = 0
     _again: deque[dict[str, Any]] = field(default_factory=deque)
     _ready: deque[_Request] = field(default_factory=deque)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -206,5 +209,11 @@ class Load:
     async def _enter(self, events: list[dict[str, Any]], status: int, document: dict[str, Any]) -> None:
         again = enter_answer(self.ledger, [event["event_id"] for event in events], status, document)
         self.acknowledged = self.ledger.acknowledged
+        if self.options.repeat_every:
+            again += [index for index in range(len(events)) if self._is_repeated() and index not in again]
         if again:
             await self._send_again([events[index] for index in again])
+
+    def _is_repeated(self) -> bool:
+        self._answered += 1
+        return self._answered % self.options.repeat_every == 0
