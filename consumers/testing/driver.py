@@ -13,26 +13,26 @@ from typing import Any, Final, Generic, TypeVar, cast
 
 from codegen.catalog import GeneratedContract
 from codegen.runtime import AvroModel
-from consumers.attempts import Attempts, DeadLetterLimit
-from consumers.backoff import Backoff
-from consumers.commits import Commits
 from consumers.dead_letter import PREFIX, DeadLetterQueue, Reader
+from consumers.decoding.deserializer import Decoded, Deserializer
+from consumers.decoding.frame import frame
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.dedupe import Dedupe
-from consumers.deserializer import Decoded, Deserializer
 from consumers.effects import EffectWriter, attribute_named
-from consumers.frame import frame
 from consumers.function import annotated_model, function_handler
-from consumers.liveness import Liveness
-from consumers.loop import Loop
+from consumers.loop.attempts import Attempts, DeadLetterLimit
+from consumers.loop.backoff import Backoff
+from consumers.loop.commits import Commits
+from consumers.loop.liveness import Liveness
+from consumers.loop.loop import Loop
+from consumers.loop.steps import Steps
 from consumers.options import find_contract
 from consumers.outbox import Outbox
-from consumers.progress import Progress, Reporter
 from consumers.record import Record
-from consumers.steps import Steps
-from consumers.tally import Tally, text_of
+from consumers.running.progress import Progress, Reporter
+from consumers.running.tally import Tally, text_of
 from consumers.testing.lanes import DrawnLanes
 from consumers.testing.world import Consumer, Crash, Producer, Registry, World
-from consumers.writer_schemas import WriterSchemas
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Model = TypeVar("_Model", bound=AvroModel)

@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
 from codegen.models import CONTRACTS
-from consumers.frame import frame
+from consumers.decoding.frame import frame
 from tests.consumers.fakes import user_action
 from tools.broker import EmbeddedBroker
 from tools.kafka_broker import KafkaBroker
@@ -31,7 +31,7 @@ ACTIONS = ("click", "search", "purchase")
 START = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 _RUN = {
     "standard": "from consumers.standard import run_standard as run",
-    "counts": "from consumers.counts import run_counts as run",
+    "counts": "from consumers.counts.app import run_counts as run",
     "faust": "from consumers.faust_app import run_faust as run",
     "run": "from consumers.function import run_function; run = lambda options: run_function('probe:take', options)",
     "faust-handler": "from consumers.faust_app import run_faust; run = lambda told: run_faust(told, 'probe:take')",

@@ -6,14 +6,14 @@ from datetime import UTC, datetime
 import pytest
 from confluent_kafka import KafkaError
 
-from consumers.count_topic import CountWriter
-from consumers.counts import CountsHandler
-from consumers.deserializer import Decoded
+from consumers.counts.app import CountsHandler
+from consumers.counts.topic import CountWriter
+from consumers.counts.windows import Count, Window, Windows
+from consumers.decoding.deserializer import Decoded
+from consumers.decoding.frame import parse_frame
 from consumers.faults import DeliveryUnconfirmed
-from consumers.frame import parse_frame
 from consumers.outbox import Outbox
-from consumers.progress import Progress
-from consumers.windows import Count, Window, Windows
+from consumers.running.progress import Progress
 from tests.consumers.fakes import FakeProducer, record, user_action
 from tests.frozen_contracts import CONTRACTS
 

@@ -8,8 +8,8 @@ from enum import StrEnum
 import pytest
 
 from consumers.faults import ConsumerError
-from consumers.progress import Progress, Reporter, State
-from consumers.tally import attribute_of, text_of
+from consumers.running.progress import Progress, Reporter, State
+from consumers.running.tally import attribute_of, text_of
 from tests.consumers.fakes import CONTRACT, Clock
 
 

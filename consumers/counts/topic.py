@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from consumers.clients import partition_count
-from consumers.commits import polled_record
-from consumers.deserializer import Deserializer
+from consumers.counts.windows import Count, Window
+from consumers.decoding.deserializer import Deserializer
+from consumers.decoding.frame import frame
 from consumers.faults import ConsumerError, Unavailable, Undecodable
-from consumers.frame import frame
+from consumers.loop.commits import polled_record
 from consumers.outbox import Outgoing
 from consumers.record import Record
-from consumers.windows import Count, Window
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer
@@ -55,11 +55,15 @@ class CountWriter:
 
 @dataclass(slots=True)
 class CountReader:
-    """Reads the topic of counts from its beginning to its present end."""
+    """Reads the topic of counts from its beginning to its present end.
+
+    `ends` gives the offset behind the last record of each partition, whether its transaction has ended or not.
+    """
 
     topic: str
     deserializer: Deserializer
     make_consumer: Callable[[], Consumer]
+    ends: Callable[[], Mapping[int, int]]
     within_s: float = 60.0
     clock: Callable[[], float] = time.monotonic
 
@@ -84,12 +88,16 @@ class CountReader:
                 yield Window(value.source_partition, start_ms, value.action), Count(value.count, value.next_offset)
 
     def _records(self) -> Iterator[Record]:
-        """Every record up to the end. The end is where the broker has no more: the end offset that it reports is not
-        reliable on the embedded broker."""
+        """Every committed record up to the end that there is now.
+
+        The end is where the broker has no more, as the end offset that the embedded broker reports is too small; but it
+        is no end where a transaction of another process is still open, which hides what was committed behind it.
+        """
         from confluent_kafka import OFFSET_BEGINNING, KafkaError, TopicPartition
 
         consumer = self.make_consumer()
         try:
+            ends = self.ends()
             numbers = range(partition_count(consumer, self.topic))
             consumer.assign([TopicPartition(self.topic, number, OFFSET_BEGINNING) for number in numbers])
             deadline, open_partitions = self.clock() + self.within_s, set(numbers)
@@ -97,7 +105,9 @@ class CountReader:
                 message = consumer.poll(0.5)
                 error = message.error() if message is not None else None
                 if message is not None and error is not None and error.code() == KafkaError._PARTITION_EOF:  # noqa: SLF001
-                    open_partitions.discard(cast("int", message.partition()))
+                    number, offset = cast("int", message.partition()), cast("int", message.offset())
+                    if offset >= ends.get(number, 0):
+                        open_partitions.discard(number)
                 elif (record := polled_record(message)) is not None:
                     yield record
                 elif self.clock() > deadline:

@@ -14,18 +14,20 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from consumers.clients import make_consumer, make_producer, registered_id
-from consumers.count_topic import FIELDS, CountReader, CountWriter
-from consumers.deserializer import Decoded, Deserializer
+from consumers.clients import make_consumer, registered_id
+from consumers.counts.topic import FIELDS, CountReader, CountWriter
+from consumers.counts.windows import Window, Windows, minute_of
+from consumers.decoding.deserializer import Decoded, Deserializer
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.faults import ConsumerError
 from consumers.options import ConsumerOptions, ReaderChoice, find_contract
 from consumers.outbox import Outbox
-from consumers.progress import Progress
-from consumers.runner import Setup, run
-from consumers.start_check import pinned_schemas, refuse_unreadable
-from consumers.tally import attribute_of, text_of
-from consumers.windows import Window, Windows, minute_of
-from consumers.writer_schemas import WriterSchemas
+from consumers.running.progress import Progress
+from consumers.running.runner import Setup, run
+from consumers.running.sending import Sending
+from consumers.running.start_check import pinned_schemas, refuse_unreadable
+from consumers.running.tally import attribute_of, text_of
+from consumers.topic_reading import READING, present_ends
 
 if TYPE_CHECKING:
     from codegen.catalog import GeneratedContract
@@ -81,7 +83,7 @@ def run_counts(options: ConsumerOptions) -> int:
     """Count until stopped; the exit code. Raises ConsumerError for what a person must mend."""
     output = find_contract(OUTPUT)
     _check_output(output)
-    return run(APP, options, lambda setup: _make_handler(setup, output))
+    return run(APP, options, lambda setup, sending: _make_handler(setup, sending, output))
 
 
 def _check_output(output: GeneratedContract) -> None:
@@ -93,10 +95,11 @@ def _check_output(output: GeneratedContract) -> None:
         )
 
 
-def _make_handler(setup: Setup, output: GeneratedContract) -> CountsHandler:
+def _make_handler(setup: Setup, sending: Sending, output: GeneratedContract) -> CountsHandler:
     model = output.model(output.writer_version(APP))
     windows = Windows()
     writers = WriterSchemas(setup.registry, output)
+    restoring = f"{setup.group}-restore"
     own = ReaderChoice(APP, output, output.reader_version(APP))
     refuse_unreadable(own, pinned_schemas(output), tuple)
     setup.check_registered(own, writers)
@@ -107,7 +110,8 @@ def _make_handler(setup: Setup, output: GeneratedContract) -> CountsHandler:
         reader=CountReader(
             topic=output.topic,
             deserializer=Deserializer(output, own.version, writers),
-            make_consumer=lambda: make_consumer(f"{setup.group}-restore", overrides={"enable.partition.eof": True}),
+            make_consumer=lambda: make_consumer(restoring, overrides={**READING, "isolation.level": "read_committed"}),
+            ends=lambda: present_ends(restoring, output.topic),
         ),
         writer=CountWriter(
             topic=output.topic,
@@ -115,7 +119,7 @@ def _make_handler(setup: Setup, output: GeneratedContract) -> CountsHandler:
             schema_id=setup.wait_for(lambda: registered_id(setup.registry, output.subject, model.AVSC)),
             source=setup.contract.topic,
         ),
-        outbox=Outbox(make_producer(), retry=False, on_confirmed=lambda token: windows.confirmed(token[0], token[1])),
+        outbox=sending.outbox(retry=False, on_confirmed=lambda token: windows.confirmed(token[0], token[1])),
         windows=windows,
         progress=setup.progress,
     )
