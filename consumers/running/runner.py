@@ -28,6 +28,8 @@ from consumers.options import ConsumerOptions, ReaderChoice, app_version, choose
 from consumers.outbox import Outbox
 from consumers.record import Record
 from consumers.running.http import Answer, answers_of, serve
+from consumers.running.lag_meter import LagMeter
+from consumers.running.metrics import ConsumerMetrics
 from consumers.running.progress import Progress, Reporter, State
 from consumers.running.sending import Sending, open_sending
 from consumers.running.start_check import pinned_schemas, refuse_unreadable, registered_schemas
@@ -178,7 +180,8 @@ def run(
     log_to_stderr(app)
     with stop_on_signals(options.stop), set_up(app, options) as setup:
         liveness, reporter = Liveness(options.stuck_after_s), setup.reporter()
-        with _http(options, answers_of(liveness, reporter)):
+        metrics = ConsumerMetrics(setup.progress, setup.group, app_version())
+        with _http(options, answers_of(liveness, reporter, metrics)):
             try:
                 loop = _make_loop(setup, make_handler, reporter, liveness, in_lanes=in_lanes)
             except Stopped:
@@ -213,6 +216,7 @@ def _make_loop(
     except (ConsumerError, Stopped):
         consumer.close()
         raise
+    reporter.measure = LagMeter(consumer, topic, setup.progress).measure
     return Loop(
         consumer=consumer,
         commits=sending.commits,
