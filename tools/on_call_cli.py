@@ -1,4 +1,4 @@
-"""`pipeline dlq`, `tail` and `lag`: functions of `consumers.on_call`, which get their options here."""
+"""`pipeline dlq`, `tail`, `lag` and `replay`: functions of `consumers.on_call`, which get their options here."""
 
 from __future__ import annotations
 
@@ -86,3 +86,19 @@ def lag(contract: str, groups: tuple[str, ...], format_: str, interval_s: float)
     from consumers.on_call.lag import run_lag
 
     return run_lag(contract, groups, format_, sys.stdout, interval_s)
+
+
+@click.command()
+@_contract
+@click.option("--from", "begin", default="beginning", show_default=True, help="A moment, an offset, or p@offset,…")
+@click.option("--to", "end", default="end", show_default=True, help="The same; that record is left out.")
+@click.option("--into", required=True, help="A consumer group that nobody uses; it is left at the span's end.")
+@click.option("--handler", help="Your own, as module:function, instead of the counts.")
+@click.option("--reader-version", type=click.IntRange(1), help="Instead of the consumer's pin.")
+@click.option("--again", is_flag=True, help="Also into a group that has offsets already.")
+@click.option("--json", "json", is_flag=True, help="One machine-readable line.")
+def replay(**options: Any) -> int:
+    """What a consumer would make of old records, without doing it; exit 1 where its counts would differ."""
+    from consumers.on_call.replay.command import ReplayOptions, run_replay
+
+    return run_replay(ReplayOptions(**options), sys.stdout)

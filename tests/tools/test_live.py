@@ -6,10 +6,9 @@ import json
 from collections import Counter
 from typing import Any
 
-from tools import live
 from consumers.running.progress import Progress
+from tools import live
 from tools.live import Snapshot, as_json, consumer_rows
-
 
 
 def report(seen: int, done: int, sum_s: float) -> dict[str, Any]:

@@ -1,0 +1,59 @@
+"""The group that a replay leaves behind: nobody may be using it, and it ends where the span ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from typing import TYPE_CHECKING, Any, Final, cast
+
+from consumers.clients import make_admin, make_consumer
+from consumers.faults import ConsumerError, Unavailable
+from consumers.on_call.lag import committed_by
+from consumers.on_call.replay.span import Stretch
+from consumers.topic_reading import READING
+
+if TYPE_CHECKING:
+    from confluent_kafka import ConsumerGroupDescription
+
+_BROKER_S: Final = 10.0
+
+
+def refuse_used(group: str, topic: str, partitions: int, *, again: bool) -> None:
+    """Raises ConsumerError for a group that has members, or offsets of its own unless `again`; Unavailable."""
+    members = _member_count(group)
+    if members:
+        raise ConsumerError(
+            f"the group {group} is in use: it has {members} {'member' if members == 1 else 'members'}; a replay would "
+            f"move it, so name another group with --into, or stop its consumers"
+        )
+    if not again and any(offset is not None for offset in committed_by(group, topic, range(partitions)).values()):
+        raise ConsumerError(
+            f"the group {group} has offsets in {topic} already: name a new group with --into, or say --again to set "
+            f"it to where this span ends"
+        )
+
+
+def _member_count(group: str) -> int:
+    from confluent_kafka import KafkaException
+
+    admin = make_admin()
+    try:
+        future = admin.describe_consumer_groups([group], request_timeout=_BROKER_S)[group]
+        return len(cast("ConsumerGroupDescription", future.result(_BROKER_S)).members)
+    except KafkaException as error:
+        raise Unavailable(f"no broker told who is in the group {group} ({error.args[0].str()})") from error
+
+
+def leave_behind(group: str, topic: str, span: Mapping[int, Stretch]) -> None:
+    """Set the group to the span's ends, where a consumer of that name goes on. Raises Unavailable."""
+    from confluent_kafka import KafkaException, TopicPartition
+
+    offsets = [TopicPartition(topic, number, stretch.end) for number, stretch in span.items()]
+    with closing(make_consumer(group, overrides=READING)) as consumer:
+        try:
+            done: Any = consumer.commit(offsets=offsets, asynchronous=False)
+        except KafkaException as error:
+            raise Unavailable(f"the group {group} could not be set ({error.args[0].str()})") from error
+    for place in done or ():
+        if place.error is not None:
+            raise Unavailable(f"the group {group} could not be set ({place.error.str()})")
