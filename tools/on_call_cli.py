@@ -42,6 +42,7 @@ def dlq_show(contract: str, place: str, is_rejects: bool, version: int | None) -
 
 @dlq.command("redrive")
 @_contract
+@_rejects
 @click.option("--run", "is_real", is_flag=True, help="Send. Without it, only say what would be sent.")
 @click.option("--why", default="", help="The reason, for the audit file; needed with --run.")
 @click.option("--upgrade", "upgrade_to", type=click.IntRange(1), help="Re-encode into this version.")
@@ -52,12 +53,20 @@ def dlq_show(contract: str, place: str, is_rejects: bool, version: int | None) -
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Records per second.")
 @click.option("--audit-file", type=click.Path(dir_okay=False, path_type=Path), help="Default .pipeline/redrive.jsonl.")
 @click.pass_obj
-def dlq_redrive(root: Path, /, audit_file: Path | None, **options: Any) -> int:
-    """Send records again that can be read today, each once."""
+def dlq_redrive(root: Path, /, audit_file: Path | None, is_rejects: bool, **options: Any) -> int:
+    """Send records again that can be read today, or rejects that the API takes today; each once."""
     from consumers.on_call.redrive import RedriveOptions, run_redrive
 
-    file = audit_file or root / ".pipeline" / "redrive.jsonl"
-    return run_redrive(RedriveOptions(audit_file=file, **options), sys.stdout)
+    told = RedriveOptions(audit_file=audit_file or root / ".pipeline" / "redrive.jsonl", **options)
+    if not is_rejects:
+        return run_redrive(told, sys.stdout)
+    for name in ("group", "upgrade_to", "reader_version"):
+        if options[name] is not None:
+            option = "--upgrade" if name == "upgrade_to" else f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{option} is for dead letters: leave it out with --rejects")
+    from tools.rejects import run_redrive_rejects
+
+    return run_redrive_rejects(told, sys.stdout)
 
 
 @click.command()

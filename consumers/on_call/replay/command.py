@@ -176,7 +176,7 @@ def _write(
 
 def _write_told(told: Told, version: int, out: TextIO) -> None:
     versions = ", ".join(f"v{name} {count:,}" for name, count in sorted(told.by_version.items()))
-    print(f"read {told.read:,} into version {version}; written with {versions or 'no known version'}", file=out)
+    print(f"read {told.read:,} as version {version}; written with {versions or 'no known version'}", file=out)
     if told.passed_over:
         print(f"passed over: {told.passed_over:,} tombstones and records of other contracts", file=out)
     if told.missing:

@@ -112,8 +112,6 @@ def test_a_replay_counts_as_the_consumer_did_and_says_where_it_did_not(here: Wor
     with here.running("standard") as process:
         process.wait_seen(63)
         used = run(here, "replay", "--into", "user_action-standard", "--again")
-        assert (used[0], used[2].partition(";")[0]) == (
-            2,
-            "error: the group user_action-standard is in use: it has 1 member",
-        )
+        assert used[0] == 2
+        assert used[2].startswith("error: the group user_action-standard is in use")
         process.stop()
