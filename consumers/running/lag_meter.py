@@ -50,7 +50,7 @@ class LagMeter:
             limits = self.consumer.get_watermark_offsets(TopicPartition(self.topic, number), cached=True)
         except (KafkaException, RuntimeError):  # not fetched yet, or closed
             return None
-        return limits[1] if limits is not None and limits[1] >= 0 else None
+        return limits[1] if limits[1] >= 0 else None
 
     def _ask_for_begins(self) -> None:
         from confluent_kafka import KafkaException, TopicPartition

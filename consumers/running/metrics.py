@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from typing import Final
 
 from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
-from prometheus_client.utils import floatToGoString
 
 from consumers.running.progress import Progress, State
+
+# By the values of the labels that a metric has beside the common ones.
+_Values = Mapping[tuple[str, ...], float]
 
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 
@@ -39,7 +42,11 @@ class ConsumerMetrics(Collector):
             {(version,): count for version, count in dict(progress.by_schema_version).items()},
             "version",
         )
-        passed = {("tombstone",): progress.tombstones, ("foreign",): progress.foreign, ("repeated",): progress.repeated}
+        passed: _Values = {
+            ("tombstone",): progress.tombstones,
+            ("foreign",): progress.foreign,
+            ("repeated",): progress.repeated,
+        }
         yield self._counter("records_passed_over", "Records not given to the handler, by reason", passed, "reason")
         yield self._counter("records_dead_lettered", "Records given up", {(): progress.dead_lettered})
         yield self._counter(
@@ -47,9 +54,9 @@ class ConsumerMetrics(Collector):
         )
         yield self._counter("retries", "Attempts that failed for a passing cause", {(): progress.retries})
         yield self._latency()
-        lag = {(str(number),): records for number, records in sorted(dict(progress.lag).items())}
+        lag: _Values = {(str(number),): records for number, records in sorted(dict(progress.lag).items())}
         yield self._gauge("lag_records", "Records behind the end of the partition", lag, "partition")
-        states = {(state.value,): int(state is progress.state) for state in State}
+        states: _Values = {(state.value,): int(state is progress.state) for state in State}
         yield self._gauge("state", "1 for the state that the consumer is in", states, "state")
         yield self._gauge(
             "info",
@@ -59,17 +66,13 @@ class ConsumerMetrics(Collector):
             "reader_version",
         )
 
-    def _counter(
-        self, name: str, meaning: str, values: Mapping[tuple[str, ...], float], *labels: str
-    ) -> CounterMetricFamily:
+    def _counter(self, name: str, meaning: str, values: _Values, *labels: str) -> CounterMetricFamily:
         family = CounterMetricFamily(f"consumer_{name}", meaning, labels=[*self._labels, *labels])
         for own, value in values.items():
             family.add_metric([*self._labels.values(), *own], value)
         return family
 
-    def _gauge(
-        self, name: str, meaning: str, values: Mapping[tuple[str, ...], float], *labels: str
-    ) -> GaugeMetricFamily:
+    def _gauge(self, name: str, meaning: str, values: _Values, *labels: str) -> GaugeMetricFamily:
         family = GaugeMetricFamily(f"consumer_{name}", meaning, labels=[*self._labels, *labels])
         for own, value in values.items():
             family.add_metric([*self._labels.values(), *own], value)
@@ -80,6 +83,6 @@ class ConsumerMetrics(Collector):
             "consumer_latency_seconds", "From the moment in the record until it was done", labels=list(self._labels)
         )
         latency = self._progress.latency
-        buckets = [(floatToGoString(bound), float(count)) for bound, count in latency.cumulative()]
+        buckets = [("+Inf" if bound == math.inf else str(bound), float(n)) for bound, n in latency.cumulative()]
         family.add_metric(list(self._labels.values()), buckets, latency.sum_s)
         return family
