@@ -4,16 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import Any, Final
 
 from consumers.clients import make_admin, make_consumer
 from consumers.faults import ConsumerError, Unavailable
 from consumers.on_call.lag import committed_by
 from consumers.on_call.replay.span import Stretch
 from consumers.topic_reading import READING
-
-if TYPE_CHECKING:
-    from confluent_kafka import ConsumerGroupDescription
 
 _BROKER_S: Final = 10.0
 # Kafka protocol, "Error codes": ILLEGAL_GENERATION, UNKNOWN_MEMBER_ID, REBALANCE_IN_PROGRESS.
@@ -37,7 +34,8 @@ def _member_count(group: str) -> int:
     admin = make_admin()
     try:
         future = admin.describe_consumer_groups([group], request_timeout=_BROKER_S)[group]
-        return len(cast("ConsumerGroupDescription", future.result(_BROKER_S)).members)
+        described: Any = future.result(_BROKER_S)
+        return len(described.members)
     except KafkaException as error:
         raise Unavailable(f"no broker told who is in the group {group} ({error.args[0].str()})") from error
 
