@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from importlib import metadata
+from pathlib import Path
 
 from codegen.catalog import GeneratedContract, UnknownVersion
 from consumers.faults import ConsumerError
@@ -33,7 +34,9 @@ class ConsumerOptions:
     field by which an event is known again among the `dedupe_window` records before it. `http_port` (None: no HTTP)
     answers probes, and `stuck_after_s` says when a probe fails. On the signal to stop, handlers may take
     `stop_within_s` seconds. `guarantee` says what a crash may repeat; `instance` names this process in its group, the
-    same after a restart. `stop` ends the consumer from another thread, as SIGINT and SIGTERM do.
+    same after a restart. The counts consumer counts no event whose time is further off than `grace_s` (None: it counts
+    all), and keeps a copy of its counts in `state_dir` (None: in memory). `stop` ends the consumer from another
+    thread, as SIGINT and SIGTERM do.
     """
 
     contract: str = "user_action"
@@ -57,6 +60,8 @@ class ConsumerOptions:
     stop_within_s: float = 10.0
     guarantee: Guarantee = Guarantee.AT_LEAST_ONCE
     instance: str | None = None
+    grace_s: float | None = None
+    state_dir: Path | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
     def group_for(self, app: str) -> str:

@@ -162,5 +162,17 @@ def _fatal_errors_named() -> Iterator[None]:
     """An idempotent producer that met a fatal error raises it from every poll, and is of no more use."""
     try:
         yield
-    except KafkaException as error:
-        raise _unusable(error.args[0]) from error
+    except (KafkaException, SystemError) as error:
+        raise _unusable(client_error(error)) from error
+
+
+def client_error(raised: Exception) -> KafkaError:
+    """What the client says in an exception. Raises that again if it is not the client's.
+
+    A fatal error is raised in the midst of the client's callbacks, and the next of them makes a SystemError of it.
+    """
+    found = raised.__cause__ if isinstance(raised, SystemError) else raised
+    if not isinstance(found, KafkaException):
+        raise raised
+    error: KafkaError = found.args[0]
+    return error

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from codegen.nodes import Json
-from consumers.clients import make_consumer, partition_count
+from consumers.clients import cluster_id, make_consumer, partition_count
 from consumers.decoding.frame import parse_frame
 from consumers.faults import Unavailable, Undecodable
 from consumers.loop.commits import polled_record
@@ -55,14 +55,32 @@ def extents_of(consumer: Consumer, topic: str) -> dict[int, Extent]:
     return found
 
 
-def present_ends(group: str, topic: str) -> dict[int, int]:
-    """The offset behind the last record of each partition, also of a transaction that is open. Raises as `extents_of`.
+def size_of(group: str, topic: str) -> int:
+    """How many partitions `topic` has. Raises ConsumerError for one that is not there, Unavailable without brokers."""
+    consumer = make_consumer(group)
+    try:
+        return partition_count(consumer, topic)
+    finally:
+        consumer.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The offset behind the last record of each partition, also of a transaction that is open.
 
     Too small on the embedded broker.
     """
+
+    cluster: str
+    by_partition: Mapping[int, int]
+
+
+def present_ends(group: str, topic: str) -> Ends:
+    """The ends of `topic` as they are now. Raises as `extents_of`."""
     consumer = make_consumer(group, overrides={"isolation.level": "read_uncommitted"})
     try:
-        return {number: extent.end for number, extent in extents_of(consumer, topic).items()}
+        ends = {number: extent.end for number, extent in extents_of(consumer, topic).items()}
+        return Ends(cluster_id(consumer), ends)
     finally:
         consumer.close()
 

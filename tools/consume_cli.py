@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -94,6 +95,8 @@ def consume_run(function: str, name: str | None, **options: Any) -> int:
 
 
 @consume.command("counts")
+@click.option("--grace", "grace_s", type=click.FloatRange(0), help="Seconds; what is further off goes to TOPIC.late.")
+@click.option("--state-dir", type=click.Path(path_type=Path), help="Keep a copy of the counts, to start faster.")
 @_guarantee_options
 @_consumer_options
 def consume_counts(**options: Any) -> int:
@@ -101,6 +104,18 @@ def consume_counts(**options: Any) -> int:
     from consumers.counts.app import run_counts
 
     return run_counts(_told(options))
+
+
+@consume.command("table")
+@click.option("--database", required=True, help="sqlite:///FILE or postgresql://USER@HOST/NAME.")
+@click.option("--table", help="Default the contract's name.")
+@_consumer_options
+def consume_table(database: str, table: str | None, **options: Any) -> int:
+    """Write a contract's records (--contract activity_count) as rows, one for each key."""
+    from consumers.options import ConsumerOptions
+    from consumers.table.app import run_table
+
+    return run_table(database, ConsumerOptions(**options), table)
 
 
 @consume.command("faust")

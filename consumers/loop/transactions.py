@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from consumers.faults import ConsumerError, Unavailable
 from consumers.loop.commits import TakenBack, missing_in
+from consumers.outbox import client_error
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, Message, Producer
@@ -158,8 +159,8 @@ class Transactions:
 
         try:
             question()
-        except KafkaException as exception:
-            error = exception.args[0]
+        except (KafkaException, SystemError) as exception:
+            error = client_error(exception)
             if error.txn_requires_abort() and not error.fatal():
                 self._aborting, self._committing = True, None
                 raise TakenBack(f"a transaction was refused ({error.str()}): its records are read again") from exception

@@ -135,6 +135,20 @@ class Consumer:
                 return _message(line[offset])
         return None
 
+    def committed(self, partitions: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+        del timeout
+        found = self._world.committed
+        return [
+            TopicPartition(self._world.topic, each.partition, found.get(each.partition, -1001)) for each in partitions
+        ]
+
+    def seek(self, place: TopicPartition) -> None:
+        self._position[place.partition] = place.offset
+
+    def consumer_group_metadata(self) -> frozenset[int]:
+        """Stands for the generation: what this member owns."""
+        return frozenset(self._position)
+
     def commit(self, offsets: list[TopicPartition], asynchronous: bool) -> None:
         if not asynchronous:
             raise ValueError("a synchronous commit blocks without limit while the coordinator is away")
@@ -164,7 +178,6 @@ class Consumer:
     def _assign(self, partitions: set[int]) -> None:
         new = sorted(partitions - self._position.keys())
         self._position |= {number: self._world.committed.get(number, 0) for number in new}
-        self._paused -= set(new)
         self._world.point("assign")
         self._callbacks["on_assign"](self, self._places(new))
 

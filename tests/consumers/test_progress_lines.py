@@ -40,6 +40,7 @@ def test_a_line_holds_every_field_and_says_whether_it_is_the_last(clock: Clock) 
         "dead_lettered": 0,
         "redelivered": 0,
         "repeated": 0,
+        "late": 0,
         "retries": 0,
         "totals": {"click": 2, "search": 1},
         "by_schema_version": {},

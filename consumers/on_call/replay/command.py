@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final, TextIO
 from consumers.clients import make_consumer, make_registry
 from consumers.counts.app import APP as COUNTS
 from consumers.counts.app import OUTPUT
+from consumers.counts.store import CountStore
 from consumers.counts.topic import CountReader
 from consumers.counts.windows import Count, Window, Windows
 from consumers.decoding.deserializer import Deserializer
@@ -124,6 +125,7 @@ def _live_counts(
         deserializer=Deserializer(output, output.reader_version(COUNTS), WriterSchemas(registry, output, patience_s=0)),
         make_consumer=lambda: make_consumer(GROUP, overrides={**READING, "isolation.level": "read_committed"}),
         ends=lambda: present_ends(GROUP, output.topic),
+        store=CountStore(),
     )
     for window, count in reader.read(contract.topic, span.keys()):
         windows.restore(window, count)
