@@ -11,7 +11,7 @@ from consumers.faults import ConsumerError, RegistryUnavailable, Unavailable
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaException, Producer
-    from confluent_kafka.admin import TopicMetadata  # type: ignore[attr-defined]  # public, though not marked as exported
+    from confluent_kafka.admin import AdminClient, TopicMetadata  # type: ignore[attr-defined]  # public, though not marked as exported
     from confluent_kafka.schema_registry import RegisteredSchema, SchemaRegistryClient
 
 # librdkafka's own lines; the loop says what matters of them.
@@ -77,6 +77,15 @@ def make_producer(transactional_id: str | None = None) -> Producer:
         ours["transactional.id"] = transactional_id
         defaults = {**_PRODUCER_DEFAULTS, **_TRANSACTION_DEFAULTS}
     return Producer({**defaults, **kafka_conf("producer", **ours)}, logger=_client_log)
+
+
+def make_admin() -> AdminClient:
+    """A client that asks about groups."""
+    from confluent_kafka.admin import AdminClient
+
+    from tools.config import kafka_conf
+
+    return AdminClient({"log_level": 3, **kafka_conf("admin")}, logger=_client_log)
 
 
 def make_registry() -> SchemaRegistryClient:
