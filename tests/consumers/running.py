@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
 from codegen.models import CONTRACTS
-from consumers.frame import frame
+from consumers.decoding.frame import frame
 from tests.consumers.fakes import user_action
 from tools.broker import EmbeddedBroker
 from tools.kafka_broker import KafkaBroker
@@ -31,7 +31,8 @@ ACTIONS = ("click", "search", "purchase")
 START = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 _RUN = {
     "standard": "from consumers.standard import run_standard as run",
-    "counts": "from consumers.counts import run_counts as run",
+    "counts": "from consumers.counts.app import run_counts as run",
+    "table": "from consumers.table.app import run_table; run = lambda options: run_table('sqlite:///rows.db', options)",
     "faust": "from consumers.faust_app import run_faust as run",
     "run": "from consumers.function import run_function; run = lambda options: run_function('probe:take', options)",
     "faust-handler": "from consumers.faust_app import run_faust; run = lambda told: run_faust(told, 'probe:take')",
@@ -110,6 +111,16 @@ class World:
         finally:
             consumer.close()
 
+    def lag(self, group: str, topic: str = "events") -> int:
+        """Records of `topic` that the group has not committed, by the word of a broker that knows its ends."""
+        consumer = Consumer({"bootstrap.servers": self.broker.bootstrap_servers, "group.id": group})
+        try:
+            places = consumer.committed([TopicPartition(topic, number) for number in range(PARTITIONS)], timeout=10)
+            ends = [consumer.get_watermark_offsets(place, timeout=10)[1] for place in places]
+            return sum(end - max(place.offset, 0) for place, end in zip(places, ends, strict=True))
+        finally:
+            consumer.close()
+
     def counted(self) -> dict[tuple[str, str], int]:
         """(minute, action) → count, as anybody reads it from the topic: the last of each bucket, summed."""
         model = CONTRACTS["activity_count"].model(1)
@@ -145,7 +156,9 @@ class Process:
         self.out = world.folder / f"{app}-{time.monotonic_ns()}.jsonl"
         self.err = self.out.with_suffix(".log")
         given = {"json": True, "report_interval_s": 0.2, "commit_interval_s": 0.3, "schema_patience_s": 0.2, **options}
-        code = f"from consumers.options import ConsumerOptions; {_RUN[app]}; exit(run(ConsumerOptions(**{given!r})))"
+        # PosixPath is how a path says itself in `given`.
+        names = "from pathlib import PosixPath; from consumers.options import ConsumerOptions"
+        code = f"{names}; {_RUN[app]}; exit(run(ConsumerOptions(**{given!r})))"
         with self.out.open("wb") as out, self.err.open("wb") as err:
             self._process = subprocess.Popen(
                 [sys.executable, "-c", code],
@@ -206,7 +219,7 @@ def world(folder: Path, made: KafkaBroker | None = None) -> Iterator[World]:
     """On the embedded broker, or on the broker `made`, not yet started."""
     with made or EmbeddedBroker() as broker, EmbeddedRegistry(folder / "registry.db") as registry:
         admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
-        topics = [NewTopic(name, PARTITIONS, 1) for name in ("events", "events.dlq", "activity_count")]
+        topics = [NewTopic(name, PARTITIONS, 1) for name in ("events", "events.dlq", "events.late", "activity_count")]
         for created in admin.create_topics(topics).values():
             created.result(10)
         ids = {}
