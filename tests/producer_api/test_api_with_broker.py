@@ -218,7 +218,7 @@ def test_without_broker_and_registry_it_starts_and_says_so() -> None:
 def test_a_broker_that_dies_is_503_and_nothing_is_lost(registry: EmbeddedRegistry) -> None:
     with (
         EmbeddedBroker() as own,
-        serve(own.port, registry.url, API_ANSWER_TIMEOUT_S="1.5", API_FLUSH_TIMEOUT_S="1") as (url, child),
+        serve(own.port, registry.url, API_ANSWER_TIMEOUT_S="1", API_FLUSH_TIMEOUT_S="1") as (url, child),
     ):
         _create_topic(own, "events")
         wait_for(f"{url}/health/ready")
