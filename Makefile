@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-java test-kafka test-faults bench bench-full soak soak-codegen soak-faults lint coverage format lock clean
+.PHONY: help demo test test-java test-kafka test-faults bench bench-full soak soak-codegen soak-faults soak-kills lint coverage format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -48,7 +48,7 @@ bench: $(INSTALLED) ## every figure beside its floor, in minutes; on Apache Kafk
 bench-full: $(INSTALLED) ## the same at length, about 20 minutes on a quiet machine; writes docs/benchmarks.md
 	$(BIN)/python -m tools.bench --full --docs docs
 
-soak: soak-codegen soak-faults ## long drills, by hand: both of the next two
+soak: soak-codegen soak-faults soak-kills ## long drills, by hand: all of the next three
 
 SEED ?= 1
 soak-codegen: $(INSTALLED) ## 40,000 schemas through codegen (SEED=1)
@@ -57,6 +57,10 @@ soak-codegen: $(INSTALLED) ## 40,000 schemas through codegen (SEED=1)
 MINUTES ?= 30
 soak-faults: $(INSTALLED) ## all drills in rotation under load, with one ledger (MINUTES=30; a JDK and Maven)
 	$(BIN)/python -m tests.faults.soak --minutes $(MINUTES)
+
+KILLS ?= 200
+soak-kills: $(INSTALLED) ## consumers under exactly-once, killed in the middle of it (KILLS=200; a JDK and Maven)
+	$(BIN)/python -m tests.faults.exactly_once --kills $(KILLS)
 
 coverage: $(INSTALLED) ## the tests, with the lines and branches that they miss
 	$(BIN)/python -m pytest -n 2 -m "not java and not kafka" --cov --cov-report=term

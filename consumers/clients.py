@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Final, NamedTuple
 from consumers.faults import ConsumerError, RegistryUnavailable, Unavailable
 
 if TYPE_CHECKING:
-    from confluent_kafka import Consumer, Producer
+    from confluent_kafka import Consumer, KafkaException, Producer
     from confluent_kafka.admin import TopicMetadata  # type: ignore[attr-defined]  # public, though not marked as exported
     from confluent_kafka.schema_registry import RegisteredSchema, SchemaRegistryClient
 
@@ -36,8 +36,13 @@ _PRODUCER_DEFAULTS: Final = {
     "log_level": 3,
     "message.max.bytes": 1_000_000_000,
 }
+# How long the brokers leave a transaction open whose process is gone: whoever reads what is committed waits for its
+# end, and so does the next owner of its partitions.
+_TRANSACTION_DEFAULTS: Final = {"transaction.timeout.ms": 20_000}
 # One attempt of a few seconds: the loop waits and asks again, and polls meanwhile.
 _REGISTRY_DEFAULTS: Final = {"timeout": 3, "max.retries": 0}
+# How the identity of an embedded broker's cluster begins (`tools.broker`).
+EMBEDDED: Final = "embedded-"
 _NOT_FOUND: Final = 404
 _FORBIDDEN: Final = 29  # TOPIC_AUTHORIZATION_FAILED
 
@@ -60,14 +65,18 @@ def make_consumer(
     return Consumer(conf, logger=_client_log)
 
 
-def make_producer() -> Producer:
-    """An idempotent producer with acks=all that partitions as the Java clients do."""
+def make_producer(transactional_id: str | None = None) -> Producer:
+    """An idempotent producer with acks=all that partitions as the Java clients do; with an id, a transactional one."""
     from confluent_kafka import Producer
 
     from tools.config import kafka_conf
 
-    ours = {"acks": "all", "enable.idempotence": True}
-    return Producer({**_PRODUCER_DEFAULTS, **kafka_conf("producer", **ours)}, logger=_client_log)
+    ours: dict[str, Any] = {"acks": "all", "enable.idempotence": True}
+    defaults = _PRODUCER_DEFAULTS
+    if transactional_id is not None:
+        ours["transactional.id"] = transactional_id
+        defaults = {**_PRODUCER_DEFAULTS, **_TRANSACTION_DEFAULTS}
+    return Producer({**defaults, **kafka_conf("producer", **ours)}, logger=_client_log)
 
 
 def make_registry() -> SchemaRegistryClient:
@@ -77,6 +86,30 @@ def make_registry() -> SchemaRegistryClient:
     from tools.config import schema_registry_conf
 
     return SchemaRegistryClient({**schema_registry_conf(), **_REGISTRY_DEFAULTS})
+
+
+def transaction_timeout_s() -> float:
+    """How long the brokers leave a transaction open whose process is gone."""
+    from tools.config import kafka_conf
+
+    return float({**_TRANSACTION_DEFAULTS, **kafka_conf("producer")}["transaction.timeout.ms"]) / 1000
+
+
+def cluster_id(client: Consumer, timeout_s: float = 5.0) -> str:
+    """What the cluster calls itself, or nothing. Raises Unavailable without a broker."""
+    from confluent_kafka import KafkaException
+
+    try:
+        return client.list_topics("", timeout=timeout_s).cluster_id or ""
+    except KafkaException as exception:
+        raise _no_broker(exception, timeout_s) from exception
+
+
+def _no_broker(exception: KafkaException, timeout_s: float) -> Unavailable:
+    return Unavailable(
+        f"no Kafka broker answered within {timeout_s:g} s ({exception.args[0].str()}): "
+        f"start one (`pipeline broker`), or correct KAFKA_BOOTSTRAP_SERVERS"
+    )
 
 
 class TopicSize(NamedTuple):
@@ -103,10 +136,7 @@ def _find_topic(client: Consumer, topic: str, timeout_s: float) -> TopicMetadata
     try:
         found: TopicMetadata | None = client.list_topics(topic, timeout=timeout_s).topics.get(topic)
     except KafkaException as exception:
-        raise Unavailable(
-            f"no Kafka broker answered within {timeout_s:g} s ({exception.args[0].str()}): "
-            f"start one (`pipeline broker`), or correct KAFKA_BOOTSTRAP_SERVERS"
-        ) from exception
+        raise _no_broker(exception, timeout_s) from exception
     if found is not None and found.error is not None and found.error.code() == _FORBIDDEN:
         raise ConsumerError(f"the topic {topic} may not be seen by this user (TOPIC_AUTHORIZATION_FAILED)")
     if found is None or found.error is not None or not found.partitions:

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 
-from consumers.deserializer import Decoded, Deserializer
+from consumers.decoding.deserializer import Decoded, Deserializer
 from consumers.faults import Undecodable
 from consumers.record import Record
 

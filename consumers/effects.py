@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 
 from codegen.catalog import GeneratedContract
 from codegen.runtime import AvroModel
+from consumers.decoding.frame import frame
 from consumers.faults import ConsumerError
-from consumers.frame import frame
 from consumers.outbox import Outbox, Outgoing
 from consumers.record import Header
-from consumers.tally import text_of
+from consumers.running.tally import text_of
 
 
 @dataclass(frozen=True, slots=True)

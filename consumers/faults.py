@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from codegen.incompatibility import Incompatibility
-    from consumers.frame import SchemaRef
+    from consumers.decoding.frame import SchemaRef
 
 
 class Stage(StrEnum):

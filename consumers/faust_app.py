@@ -21,7 +21,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from consumers.clients import make_consumer, topic_size
-from consumers.deserializer import Decoded
+from consumers.decoding.deserializer import Decoded
 from consumers.faults import ConsumerError
 from consumers.faust_edges import ended_in_time, let_faust_say, record_from_faust, report_thread
 from consumers.faust_settings import faust_settings
@@ -29,10 +29,10 @@ from consumers.faust_steps import FaustSteps
 from consumers.function import Function, function_handler, load_function
 from consumers.handler import Stateless
 from consumers.options import ConsumerOptions
-from consumers.progress import State
-from consumers.runner import Setup, Stopped, log_to_stderr, set_up
-from consumers.stopping import stop_on_signals
-from consumers.tally import attribute_of, text_of
+from consumers.running.progress import State
+from consumers.running.runner import Setup, Stopped, log_to_stderr, set_up
+from consumers.running.stopping import stop_on_signals
+from consumers.running.tally import attribute_of, text_of
 
 log = logging.getLogger(__name__)
 

@@ -8,15 +8,15 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Final
 
-from consumers.assignment import Item
-from consumers.attempts import Attempts
-from consumers.backoff import Backoff
 from consumers.faults import ConsumerError, RecordFault, Unavailable
-from consumers.lanes import Outcome, Work, outcome_of
+from consumers.loop.assignment import Item
+from consumers.loop.attempts import Attempts
+from consumers.loop.backoff import Backoff
+from consumers.loop.lanes import Outcome, Work, outcome_of
+from consumers.loop.steps import Steps
 from consumers.options import ConsumerOptions
-from consumers.progress import Progress, State
 from consumers.record import Record
-from consumers.steps import Steps
+from consumers.running.progress import Progress, State
 
 log = logging.getLogger(__name__)
 

@@ -19,12 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from codegen.runtime import AvroModel
-from consumers.deserializer import Decoded
+from consumers.decoding.deserializer import Decoded
 from consumers.effects import Effects, Produce
 from consumers.faults import ConsumerError
 from consumers.handler import Stateless
 from consumers.options import ConsumerOptions
-from consumers.runner import run
+from consumers.running.runner import run
 
 # From the event, or from the event and its record.
 Function = Callable[..., Effects]
@@ -131,6 +131,6 @@ def run_function(place: str, options: ConsumerOptions, name: str | None = None) 
     return run(
         name or place.rpartition(":")[2].replace(".", "_"),
         options,
-        lambda setup: function_handler(function, setup.deserializer.model),
+        lambda setup, _sending: function_handler(function, setup.deserializer.model),
         in_lanes=True,
     )

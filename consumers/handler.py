@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from typing import Protocol
 
-from consumers.deserializer import Decoded
+from consumers.decoding.deserializer import Decoded
 from consumers.effects import Effects
 
 

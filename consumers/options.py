@@ -5,10 +5,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from importlib import metadata
+from pathlib import Path
 
 from codegen.catalog import GeneratedContract, UnknownVersion
 from consumers.faults import ConsumerError
+
+
+class Guarantee(StrEnum):
+    AT_LEAST_ONCE = "at-least-once"
+    """Effects are confirmed before the offset is committed; after a crash some may come twice."""
+    EXACTLY_ONCE = "exactly-once"
+    """Effects in Kafka, counts and offsets are committed in one transaction; read with `read_committed`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +33,10 @@ class ConsumerOptions:
     records at once, of different keys. `dead_letter_limit` of 100 records may be dead letters; `dedupe_field` names the
     field by which an event is known again among the `dedupe_window` records before it. `http_port` (None: no HTTP)
     answers probes, and `stuck_after_s` says when a probe fails. On the signal to stop, handlers may take
-    `stop_within_s` seconds. `stop` ends the consumer from another thread, as SIGINT and SIGTERM do.
+    `stop_within_s` seconds. `guarantee` says what a crash may repeat; `instance` names this process in its group, the
+    same after a restart. The counts consumer counts no event whose time is further off than `grace_s` (None: it counts
+    all), and keeps a copy of its counts in `state_dir` (None: in memory). `stop` ends the consumer from another
+    thread, as SIGINT and SIGTERM do.
     """
 
     contract: str = "user_action"
@@ -46,6 +58,10 @@ class ConsumerOptions:
     http_port: int | None = None
     stuck_after_s: float = 60.0
     stop_within_s: float = 10.0
+    guarantee: Guarantee = Guarantee.AT_LEAST_ONCE
+    instance: str | None = None
+    grace_s: float | None = None
+    state_dir: Path | None = None
     stop: threading.Event = field(default_factory=threading.Event)
 
     def group_for(self, app: str) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 from confluent_kafka import KafkaException
 
@@ -13,7 +13,7 @@ from consumers.faults import ConsumerError, DeliveryUnconfirmed
 from consumers.record import Header
 
 if TYPE_CHECKING:
-    from confluent_kafka import KafkaError, Message, Producer
+    from confluent_kafka import KafkaError, Message
 
 # Codes that trying again cannot mend (kafka protocol, "Error codes").
 _HOPELESS = frozenset(
@@ -40,15 +40,33 @@ class Outgoing:
     token: Any = None
 
 
+class Produces(Protocol):
+    """As much of confluent_kafka.Producer as is asked for here."""
+
+    def produce(
+        self,
+        topic: str,
+        *,
+        key: bytes | None,
+        value: bytes | None,
+        headers: Any,
+        on_delivery: Callable[[KafkaError | None, Message], None],
+    ) -> None: ...
+
+    def poll(self, timeout_s: float, /) -> int: ...
+
+    def flush(self, timeout_s: float, /) -> int: ...
+
+
 class Outbox:
     """Hands records to an idempotent producer with acks=all and waits for the broker's word on each.
 
-    A delivery that fails for a passing cause is produced again by the next `confirm`, unless `retry` is False (then
-    the owner, who knows better, puts its newest state again).
+    A delivery that fails for a passing cause is produced again by the next `confirm`, unless `retry` is False: then
+    the owner, who knows better, puts its newest state again, or the transaction around it is taken back.
     """
 
     def __init__(
-        self, producer: Producer, *, retry: bool = True, on_confirmed: Callable[[Any], None] | None = None
+        self, producer: Produces, *, retry: bool = True, on_confirmed: Callable[[Any], None] | None = None
     ) -> None:
         self._producer = producer
         self._retry = retry
@@ -94,6 +112,7 @@ class Outbox:
         ConsumerError where trying again cannot help.
         """
         again, self._failed = self._failed, []
+        _refuse_hopeless(again)
         for position, (outgoing, _) in enumerate(again if self._retry else ()):
             try:
                 self.put(outgoing)
@@ -103,12 +122,7 @@ class Outbox:
         if self._in_flight:
             with _fatal_errors_named():
                 self._producer.flush(timeout_s)
-        for outgoing, failure in self._failed:
-            if failure.code() in _HOPELESS or failure.fatal():
-                raise ConsumerError(
-                    f"a record cannot be written to {outgoing.topic} ({failure.str()}); the source offset stays where "
-                    f"it is: create or open that topic (`pipeline topics create`), or raise its message size"
-                )
+        _refuse_hopeless(self._failed)
         if self.unconfirmed:
             error = f" ({self._error.str()})" if self._error is not None else ""
             raise DeliveryUnconfirmed(f"the broker has not confirmed {self.unconfirmed} records{error}")
@@ -126,13 +140,39 @@ class Outbox:
             self._on_confirmed(outgoing.token)
 
 
+def _refuse_hopeless(failed: Iterable[tuple[Outgoing, KafkaError]]) -> None:
+    for outgoing, failure in failed:
+        if failure.fatal():
+            raise _unusable(failure)
+        if failure.code() in _HOPELESS:
+            raise ConsumerError(
+                f"a record cannot be written to {outgoing.topic} ({failure.str()}); the source offset stays where "
+                f"it is: create or open that topic (`pipeline topics create`), or raise its message size"
+            )
+
+
+def _unusable(error: KafkaError) -> ConsumerError:
+    return ConsumerError(
+        f"the producer cannot go on ({error.str()}); nothing was committed that is not confirmed: start again"
+    )
+
+
 @contextmanager
 def _fatal_errors_named() -> Iterator[None]:
     """An idempotent producer that met a fatal error raises it from every poll, and is of no more use."""
     try:
         yield
-    except KafkaException as error:
-        reason = error.args[0].str()
-        raise ConsumerError(
-            f"the producer cannot go on ({reason}); nothing was committed that is not confirmed: start again"
-        ) from error
+    except (KafkaException, SystemError) as error:
+        raise _unusable(client_error(error)) from error
+
+
+def client_error(raised: Exception) -> KafkaError:
+    """What the client says in an exception. Raises that again if it is not the client's.
+
+    A fatal error is raised in the midst of the client's callbacks, and the next of them makes a SystemError of it.
+    """
+    found = raised.__cause__ if isinstance(raised, SystemError) else raised
+    if not isinstance(found, KafkaException):
+        raise raised
+    error: KafkaError = found.args[0]
+    return error

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from consumers.deserializer import Decoded
+from consumers.decoding.deserializer import Decoded
 from consumers.handler import Stateless
 from consumers.options import ConsumerOptions
-from consumers.runner import run
+from consumers.running.runner import run
 
 APP: Final = "standard"
 
@@ -25,4 +25,4 @@ class StandardHandler(Stateless):
 
 def run_standard(options: ConsumerOptions) -> int:
     """Consume until stopped; the exit code. Raises ConsumerError for what a person must mend."""
-    return run(APP, options, lambda _setup: StandardHandler())
+    return run(APP, options, lambda _setup, _sending: StandardHandler())

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, cast
 
 from codegen.nodes import Json
-from consumers.clients import make_consumer, partition_count
-from consumers.commits import polled_record
+from consumers.clients import cluster_id, make_consumer, partition_count
+from consumers.decoding.frame import parse_frame
 from consumers.faults import Unavailable, Undecodable
-from consumers.frame import parse_frame
+from consumers.loop.commits import polled_record
 from consumers.record import Record
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer
 
-    from consumers.writer_schemas import WriterSchemas
+    from consumers.decoding.writer_schemas import WriterSchemas
 
 # The end is told as it is reached. The embedded broker gives up within the wait, and answers nothing, where a shorter
 # one does not let it reach the place in a long topic.
@@ -53,6 +53,36 @@ def extents_of(consumer: Consumer, topic: str) -> dict[int, Extent]:
             raise Unavailable(f"no broker told where {topic}[{number}] ends within {_BROKER_S:g} s")
         found[number] = Extent(*limits)
     return found
+
+
+def check_topic(group: str, topic: str) -> None:
+    """Raises ConsumerError for a topic that is not there, Unavailable without brokers."""
+    consumer = make_consumer(group)
+    try:
+        partition_count(consumer, topic)
+    finally:
+        consumer.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Ends:
+    """The offset behind the last record of each partition, also of a transaction that is open.
+
+    Too small on the embedded broker.
+    """
+
+    cluster: str
+    by_partition: Mapping[int, int]
+
+
+def present_ends(group: str, topic: str) -> Ends:
+    """The ends of `topic` as they are now. Raises as `extents_of`."""
+    consumer = make_consumer(group, overrides={"isolation.level": "read_uncommitted"})
+    try:
+        ends = {number: extent.end for number, extent in extents_of(consumer, topic).items()}
+        return Ends(cluster_id(consumer), ends)
+    finally:
+        consumer.close()
 
 
 def until_now(extents: Mapping[int, Extent]) -> Callable[[Record], bool]:

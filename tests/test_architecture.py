@@ -66,7 +66,7 @@ def test_a_room_imports_only_what_it_may() -> None:
     [
         ("codegen/schema.py", "tools.errors"),
         ("producer_api/app.py", "consumers.loop"),
-        ("consumers/loop.py", "tools.errors"),
+        ("consumers/loop/loop.py", "tools.errors"),
         ("tools/config/kafka.py", "tools.errors"),
         ("tools/demo.py", "producer_api.app"),
     ],

@@ -183,7 +183,7 @@ class EmbeddedBroker:
 
     def _start_on(self, port: int) -> None:
         self.port = port
-        cluster_id = uuid.uuid4().hex
+        cluster_id = f"embedded-{uuid.uuid4().hex}"  # clients may know by it what they are talking to
         url = f"tcp://{LOCALHOST}:{port}"
         options = {"listener-url": url, "advertised-listener-url": url, "storage-engine": "memory://tansu/"}
         command = [str(find_binary()), "--cluster-id", cluster_id]

@@ -223,7 +223,7 @@ def api_key_new(root: Path, name: str, file: str, contracts: tuple[str, ...], ev
 @click.pass_obj
 def schema_audit(root: Path, contracts: tuple[str, ...], format_: str) -> int:
     """Can the readers read what the topics really hold? Exit 0 yes, 1 no, 2 could not find out."""
-    from consumers.audit import run_audit
+    from consumers.audit.audit import run_audit
     from tools.deployments.file import read_deployments
 
     if not is_project(root):

@@ -3,11 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+if TYPE_CHECKING:
+    from consumers.options import ConsumerOptions
+
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _guarantee_options(command: _Command) -> _Command:
+    """What a crash may repeat, and who takes over."""
+    for option in (
+        click.option(
+            "--guarantee",
+            default="at-least-once",
+            show_default=True,
+            type=click.Choice(["at-least-once", "exactly-once"]),
+            help="exactly-once: effects in Kafka and offsets in one transaction.",
+        ),
+        click.option("--instance", help="This process's name in its group, the same after a restart."),
+    ):
+        command = option(command)
+    return command
+
+
+def _told(options: dict[str, Any]) -> ConsumerOptions:
+    from consumers.options import ConsumerOptions, Guarantee
+
+    return ConsumerOptions(**{**options, "guarantee": Guarantee(options["guarantee"])})
 
 
 @click.group()
@@ -35,6 +61,9 @@ def _consumer_options(command: _Command) -> _Command:
         ),
         click.option("--http-port", type=click.IntRange(0, 65535), help="Answer probes: /live, /progress."),
         click.option("--http-host", default="127.0.0.1", show_default=True),
+        click.option(
+            "--stuck-after", "stuck_after_s", default=60.0, show_default=True, help="Seconds until /live fails."
+        ),
     ):
         command = option(command)
     return command
@@ -56,24 +85,37 @@ def consume_standard(**options: Any) -> int:
 @click.option("--concurrency", default=1, show_default=True, type=click.IntRange(1), help="Records of different keys.")
 @click.option("--dedupe-field", help="Pass over a record whose event was there before, by this field.")
 @click.option("--dedupe-window", default=10_000, show_default=True, type=click.IntRange(1), help="In records.")
-@click.option("--stuck-after", "stuck_after_s", default=60.0, show_default=True, help="Seconds until /live fails.")
+@_guarantee_options
 @_consumer_options
 def consume_run(function: str, name: str | None, **options: Any) -> int:
     """Run your own handler: FUNCTION is module:function, from the pinned model to effects."""
     from consumers.function import run_function
-    from consumers.options import ConsumerOptions
 
-    return run_function(function, ConsumerOptions(**options), name)
+    return run_function(function, _told(options), name)
 
 
 @consume.command("counts")
+@click.option("--grace", "grace_s", type=click.FloatRange(0), help="Seconds; what is further off goes to TOPIC.late.")
+@click.option("--state-dir", type=click.Path(path_type=Path), help="Keep a copy of the counts, to start faster.")
+@_guarantee_options
 @_consumer_options
 def consume_counts(**options: Any) -> int:
     """Count events per minute and action into the topic of activity_count."""
-    from consumers.counts import run_counts
-    from consumers.options import ConsumerOptions
+    from consumers.counts.app import run_counts
 
-    return run_counts(ConsumerOptions(**options))
+    return run_counts(_told(options))
+
+
+@consume.command("table")
+@click.option("--database", required=True, help="sqlite:///FILE or postgresql://USER@HOST/NAME.")
+@click.option("--table", help="Default the contract's name.")
+@_consumer_options
+def consume_table(database: str, table: str | None, **options: Any) -> int:
+    """Write a contract's records (--contract activity_count) as rows, one for each key."""
+    from consumers.options import ConsumerOptions
+    from consumers.table.app import run_table
+
+    return run_table(database, ConsumerOptions(**options), table)
 
 
 @consume.command("faust")

@@ -68,7 +68,8 @@ def topic_specs(
     replication: int = CLUSTER_DEFAULT,
     retention_ms: int = RETENTION_MS,
 ) -> list[TopicSpec]:
-    """The topics of the contracts, by name: each contract's own, `<topic>.dlq`, and `<topic>.rejects` for ingestion.
+    """The topics of the contracts, by name: each contract's own, `<topic>.dlq`, and for ingestion `<topic>.rejects` and
+    `<topic>.late`, whose events came too late to be counted.
 
     The topic of aggregates (`ingest = false`) is compacted: Kafka keeps the latest record of each key, and
     `retention.ms` (-1: for ever) then says nothing. Contracts may share a topic, if all of them are of one sort.
@@ -89,7 +90,7 @@ def topic_specs(
         compacted = {} if contract.ingest else {"cleanup.policy": "compact"}
         wanted = {contract.topic: {**own, **compacted}, f"{contract.topic}.dlq": own}
         if contract.ingest:
-            wanted[f"{contract.topic}.rejects"] = own
+            wanted |= {f"{contract.topic}{ending}": own for ending in (".rejects", ".late")}
         for name, config in wanted.items():
             if not _NAME.fullmatch(name):
                 raise TopicError(

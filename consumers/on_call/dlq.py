@@ -11,8 +11,9 @@ from codegen.catalog import GeneratedContract
 from codegen.masking import MASK
 from consumers.clients import make_registry
 from consumers.dead_letter import dead_letter_topic
+from consumers.decoding.frame import SchemaRef, parse_frame
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.faults import ConsumerError, Undecodable
-from consumers.frame import SchemaRef, parse_frame
 from consumers.on_call.dissection import Dissection, dissect
 from consumers.on_call.judging import Judge, Outlook
 from consumers.on_call.letters import (
@@ -29,7 +30,6 @@ from consumers.on_call.reading import moment, one_sentence, outside_reader, read
 from consumers.on_call.table import write_json, write_table
 from consumers.options import find_contract
 from consumers.topic_reading import extents_of, read_stretch
-from consumers.writer_schemas import WriterSchemas
 
 # A handler's own words may quote the record; those of the stages before it speak of schemas and places alone.
 _QUOTING_STAGE = "handle"

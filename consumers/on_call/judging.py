@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from codegen.catalog import GeneratedContract, UnknownVersion
-from consumers.deserializer import Decoded, Deserializer
+from consumers.decoding.deserializer import Decoded, Deserializer
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.faults import ConsumerError, Undecodable
 from consumers.on_call.letters import Letter
 from consumers.options import others_on
-from consumers.writer_schemas import WriterSchemas
 
 
 class Outlook(StrEnum):

@@ -19,7 +19,7 @@ from consumers.faults import ConsumerError, Unavailable
 from consumers.on_call.reading import one_sentence, outside_reader
 from consumers.on_call.table import write_json, write_table
 from consumers.options import find_contract
-from consumers.stopping import stop_on_signals
+from consumers.running.stopping import stop_on_signals
 from consumers.topic_reading import READING, extents_of, real_ends
 
 if TYPE_CHECKING:

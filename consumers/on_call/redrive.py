@@ -21,8 +21,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
 from consumers.clients import make_producer, make_registry, registered_id
+from consumers.decoding.frame import VALUE_SCHEMA_HEADER, frame
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.faults import ConsumerError, DeliveryUnconfirmed
-from consumers.frame import VALUE_SCHEMA_HEADER, frame
 from consumers.on_call.dlq import Shelf
 from consumers.on_call.judging import Judge, Outlook, Verdict
 from consumers.on_call.letters import Letter
@@ -32,7 +33,6 @@ from consumers.on_call.table import write_table
 from consumers.options import find_contract
 from consumers.outbox import Outbox, Outgoing
 from consumers.record import Record
-from consumers.writer_schemas import WriterSchemas
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient

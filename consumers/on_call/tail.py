@@ -13,17 +13,17 @@ from codegen.nodes import Array, Map, Node, Union, children
 from codegen.nodes import Record as RecordNode
 from codegen.schema import parse_schema
 from consumers.clients import make_registry, partition_count
-from consumers.commits import polled_record
-from consumers.deserializer import Decoded, Deserializer
+from consumers.decoding.deserializer import Decoded, Deserializer
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.faults import ConsumerError, Undecodable
+from consumers.loop.commits import polled_record
 from consumers.on_call.expression import Fields, Test, parse_where
 from consumers.on_call.letters import printable
 from consumers.on_call.reading import moment, one_sentence, outside_reader
 from consumers.options import find_contract, others_on
 from consumers.record import Record
-from consumers.stopping import stop_on_signals
+from consumers.running.stopping import stop_on_signals
 from consumers.topic_reading import extents_of
-from consumers.writer_schemas import WriterSchemas
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,26 +12,28 @@ from typing import Any, Final, Generic, TypeVar, cast
 
 from codegen.catalog import GeneratedContract
 from codegen.runtime import AvroModel
-from consumers.attempts import Attempts, DeadLetterLimit
-from consumers.backoff import Backoff
-from consumers.commits import Commits
 from consumers.dead_letter import PREFIX, DeadLetterQueue, Reader
+from consumers.decoding.deserializer import Decoded, Deserializer
+from consumers.decoding.frame import frame
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.dedupe import Dedupe
-from consumers.deserializer import Decoded, Deserializer
 from consumers.effects import EffectWriter, attribute_named
-from consumers.frame import frame
 from consumers.function import annotated_model, function_handler
-from consumers.liveness import Liveness
-from consumers.loop import Loop
-from consumers.options import find_contract
+from consumers.loop.attempts import Attempts, DeadLetterLimit
+from consumers.loop.backoff import Backoff
+from consumers.loop.commits import Commits, Committing
+from consumers.loop.liveness import Liveness
+from consumers.loop.loop import Loop
+from consumers.loop.steps import Steps
+from consumers.loop.transactions import Transactions
+from consumers.options import Guarantee, find_contract
 from consumers.outbox import Outbox
-from consumers.progress import Progress, Reporter
 from consumers.record import Record
-from consumers.steps import Steps
-from consumers.tally import Tally, text_of
+from consumers.running.progress import Progress, Reporter
+from consumers.running.tally import Tally, text_of
 from consumers.testing.lanes import DrawnLanes
-from consumers.testing.world import Consumer, Crash, Producer, Registry, World
-from consumers.writer_schemas import WriterSchemas
+from consumers.testing.transactions import TransactionalProducer
+from consumers.testing.world import Consumer, Producer, Registry, World
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Model = TypeVar("_Model", bound=AvroModel)
@@ -74,7 +75,8 @@ class Driver(Generic[_Function]):
     It reads into the version that the function is annotated with, unless `reader_version` says another.
 
     `function` stands for the world outside the process as well: it lives on when the process crashes, so what it keeps
-    in itself is what a database would keep. `seed` draws the order in which lanes come to their end, and the waits.
+    in itself is what a database would keep. Under exactly-once, `produced` is what is seen of committed transactions.
+    `seed` draws the order in which lanes come to their end, and the waits.
     """
 
     def __init__(
@@ -90,6 +92,7 @@ class Driver(Generic[_Function]):
         dedupe_field: str | None = None,
         dedupe_window: int = 10_000,
         commit_interval_s: float = 1.0,
+        guarantee: Guarantee = Guarantee.AT_LEAST_ONCE,
         seed: int = 0,
     ) -> None:
         self.function = function
@@ -101,6 +104,7 @@ class Driver(Generic[_Function]):
         self._attempts = attempts
         self._limit = dead_letter_limit
         self._commit_interval_s = commit_interval_s
+        self._guarantee = guarantee
         self._dedupe = (dedupe_field, dedupe_window)
         self._draw = Random(seed)  # noqa: S311 - no secret is drawn
         self._registry = Registry(self.world, self.contract)
@@ -209,8 +213,9 @@ class Driver(Generic[_Function]):
     # ------------------------------------------------------------ a process
 
     def _make_loop(self) -> Loop:
-        world, commits = self.world, Commits(self.world.topic)
-        self.consumer = Consumer(world, commits.on_commit)
+        world = self.world
+        commits, producer, confirmed = self._committing()
+        self.consumer = Consumer(world, getattr(commits, "on_commit", _never_asked))
         writers = WriterSchemas(cast("Any", self._registry), self.contract, clock=world.clock)
         deserializer = Deserializer(self.contract, self.version, writers)
         self.progress = Progress("test", self.contract.name, self.version)
@@ -218,7 +223,7 @@ class Driver(Generic[_Function]):
         return Loop(
             consumer=cast("Any", self.consumer),
             commits=commits,
-            steps=self._steps(deserializer),
+            steps=self._steps(deserializer, producer, confirmed),
             reporter=Reporter(self.progress, as_json=True, out=io.StringIO(), clock=world.clock),
             stop=self._stop,
             commit_interval_s=self._commit_interval_s,
@@ -229,17 +234,28 @@ class Driver(Generic[_Function]):
             clock=world.clock,
         )
 
-    def _steps(self, deserializer: Deserializer) -> Steps:
+    def _committing(self) -> tuple[Committing, Any, Callable[[Any], None]]:
+        """What commits, what produces, and what is told of each effect that is safe."""
+        world = self.world
+        if self._guarantee is Guarantee.AT_LEAST_ONCE:
+            return Commits(world.topic), Producer(world), world.confirmed
+        producer = TransactionalProducer(world)
+        transactions = Transactions(cast("Any", producer), world.topic, clock=world.clock)
+        return transactions, transactions, lambda effect: producer.when_committed(lambda: world.confirmed(effect))
+
+    def _steps(self, deserializer: Deserializer, producer: Any, confirmed: Callable[[Any], None]) -> Steps:
         from codegen.models import CONTRACTS
 
-        producer = cast("Any", Producer(self.world))
+        retry = self._guarantee is Guarantee.AT_LEAST_ONCE
         field, window = self._dedupe
         return Steps(
             deserializer=deserializer,
             handler=function_handler(self.function, deserializer.model),
-            dead_letters=DeadLetterQueue(Outbox(producer), Reader("test", "0", deserializer.model.FINGERPRINT)),
+            dead_letters=DeadLetterQueue(
+                Outbox(producer, retry=retry), Reader("test", "0", deserializer.model.FINGERPRINT)
+            ),
             effects=EffectWriter(
-                Outbox(producer, on_confirmed=self.world.confirmed), CONTRACTS, lambda _contract, _model: 1
+                Outbox(producer, retry=retry, on_confirmed=confirmed), CONTRACTS, lambda _contract, _model: 1
             ),
             tally=_WatchedTally(self.progress, self.world),
             dedupe=None
@@ -253,33 +269,11 @@ class Driver(Generic[_Function]):
         yield from self.world.log[self.world.topic][partition][begin:end]
 
 
+def _never_asked(*_arguments: object) -> None:
+    """Offsets that go with a transaction are answered there."""
+
+
 def _annotated_version(function: Callable[..., Any]) -> int | None:
     """The version of the model that the function is annotated to take."""
     model = annotated_model(function)
     return None if model is None else model.VERSION
-
-
-def crash_everywhere(make: Callable[[], Driver[_Function]]) -> Iterator[Driver[_Function]]:
-    """A driver for each point at which the process can crash: it crashed there, was started again, and ended.
-
-    `make` gives a new driver, its events sent and with a handler that has seen nothing. First comes one that did not
-    crash. Raises AssertionError where an offset passes work that is not done, or a record is in the end neither
-    handled nor dead-lettered.
-    """
-    calm = make()
-    calm.run()
-    yield _checked(calm)
-    for point in range(len(calm.world.points)):
-        driver = make()
-        driver.crash_at(point)
-        try:
-            driver.run()
-        except Crash:
-            driver.run()
-        yield _checked(driver)
-
-
-def _checked(driver: Driver[_Function]) -> Driver[_Function]:
-    if driver.unhandled:
-        raise AssertionError(f"lost after the points {Counter(driver.world.points)}: {driver.unhandled}")
-    return driver

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
-from consumers.assignment import Item
-from consumers.lanes import Outcome, Work, outcome_of
+from consumers.loop.assignment import Item
+from consumers.loop.lanes import Outcome, Work, outcome_of
 from consumers.testing.world import World
 
 

@@ -135,6 +135,20 @@ class Consumer:
                 return _message(line[offset])
         return None
 
+    def committed(self, partitions: list[TopicPartition], timeout: float) -> list[TopicPartition]:
+        del timeout
+        found = self._world.committed
+        return [
+            TopicPartition(self._world.topic, each.partition, found.get(each.partition, -1001)) for each in partitions
+        ]
+
+    def seek(self, place: TopicPartition) -> None:
+        self._position[place.partition] = place.offset
+
+    def consumer_group_metadata(self) -> frozenset[int]:
+        """Stands for the generation: what this member owns."""
+        return frozenset(self._position)
+
     def commit(self, offsets: list[TopicPartition], asynchronous: bool) -> None:
         if not asynchronous:
             raise ValueError("a synchronous commit blocks without limit while the coordinator is away")

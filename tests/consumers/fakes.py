@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, Message
 from confluent_kafka.schema_registry import RegisteredSchema, Schema, SchemaRegistryError
 
 from codegen.runtime import AvroModel
-from consumers.frame import frame
+from consumers.decoding.frame import frame
 from consumers.record import Header, Record
 from tests.frozen_contracts import CONTRACTS
 

@@ -20,7 +20,7 @@ from confluent_kafka.admin import AdminClient, NewTopic
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
 from codegen.models import CONTRACTS
-from consumers.frame import frame
+from consumers.decoding.frame import frame
 from tests.consumers.fakes import user_action
 from tools.broker import EmbeddedBroker
 from tools.kafka_broker import KafkaBroker
@@ -31,7 +31,7 @@ ACTIONS = ("click", "search", "purchase")
 START = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 _RUN = {
     "standard": "from consumers.standard import run_standard as run",
-    "counts": "from consumers.counts import run_counts as run",
+    "counts": "from consumers.counts.app import run_counts as run",
     "faust": "from consumers.faust_app import run_faust as run",
     "run": "from consumers.function import run_function; run = lambda options: run_function('probe:take', options)",
     "faust-handler": "from consumers.faust_app import run_faust; run = lambda told: run_faust(told, 'probe:take')",
@@ -107,6 +107,16 @@ class World:
                 else:
                     found.append(message)
             return found
+        finally:
+            consumer.close()
+
+    def lag(self, group: str, topic: str = "events") -> int:
+        """Records of `topic` that the group has not committed, by the word of a broker that knows its ends."""
+        consumer = Consumer({"bootstrap.servers": self.broker.bootstrap_servers, "group.id": group})
+        try:
+            places = consumer.committed([TopicPartition(topic, number) for number in range(PARTITIONS)], timeout=10)
+            ends = [consumer.get_watermark_offsets(place, timeout=10)[1] for place in places]
+            return sum(end - max(place.offset, 0) for place, end in zip(places, ends, strict=True))
         finally:
             consumer.close()
 
@@ -195,7 +205,7 @@ def world(folder: Path, made: KafkaBroker | None = None) -> Iterator[World]:
     """On the embedded broker, or on the broker `made`, not yet started."""
     with made or EmbeddedBroker() as broker, EmbeddedRegistry(folder / "registry.db") as registry:
         admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
-        topics = [NewTopic(name, PARTITIONS, 1) for name in ("events", "events.dlq", "activity_count")]
+        topics = [NewTopic(name, PARTITIONS, 1) for name in ("events", "events.dlq", "events.late", "activity_count")]
         for created in admin.create_topics(topics).values():
             created.result(10)
         ids = {}

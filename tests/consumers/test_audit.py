@@ -19,11 +19,11 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
-from consumers import audit as audit_module
-from consumers.audit import Audit, CouldNotAudit, audit_topics, run_audit
-from consumers.audit_report import json_audit, text_audit
+from consumers.audit import audit as audit_module
+from consumers.audit.audit import Audit, CouldNotAudit, audit_topics, run_audit
+from consumers.audit.report import json_audit, text_audit
+from consumers.decoding.frame import VALUE_SCHEMA_HEADER, frame
 from consumers.faults import ConsumerError, RegistryUnavailable, Unavailable
-from consumers.frame import VALUE_SCHEMA_HEADER, frame
 from tests.consumers.fakes import CONTRACT, V1_ID, V2_ID, FakeRegistry, framed
 from tests.consumers.running import World, world
 from tools.project import this_code

@@ -8,11 +8,11 @@ from random import Random
 
 import pytest
 
-from consumers.backoff import Backoff
 from consumers.faults import ConsumerError
+from consumers.loop.backoff import Backoff
 from consumers.options import ConsumerOptions, app_version, choose_reader, find_contract
 from consumers.record import headers_from, record_from
-from consumers.stopping import stop_on_signals
+from consumers.running.stopping import stop_on_signals
 from tests.consumers.fakes import CONTRACT, message
 
 

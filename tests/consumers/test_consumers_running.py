@@ -13,7 +13,7 @@ from uuid import uuid4
 import pytest
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
-from consumers.frame import VALUE_SCHEMA_HEADER, frame
+from consumers.decoding.frame import VALUE_SCHEMA_HEADER, frame
 from tests.consumers.fakes import CONTRACT, user_action
 from tests.consumers.running import World, world
 from tools.project import this_code

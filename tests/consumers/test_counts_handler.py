@@ -1,19 +1,21 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 from confluent_kafka import KafkaError
 
-from consumers.count_topic import CountWriter
-from consumers.counts import CountsHandler
-from consumers.deserializer import Decoded
+from consumers.counts.app import CountsHandler
+from consumers.counts.topic import CountWriter
+from consumers.counts.untimely import Grace, LateTopic
+from consumers.counts.windows import Count, Window, Windows
+from consumers.decoding.deserializer import Decoded
+from consumers.decoding.frame import parse_frame
 from consumers.faults import DeliveryUnconfirmed
-from consumers.frame import parse_frame
 from consumers.outbox import Outbox
-from consumers.progress import Progress
-from consumers.windows import Count, Window, Windows
+from consumers.running.progress import Progress
 from tests.consumers.fakes import FakeProducer, record, user_action
 from tests.frozen_contracts import CONTRACTS
 
@@ -108,3 +110,83 @@ def test_a_write_that_failed_is_made_again_with_the_newest_count(producer: FakeP
     counts.handle(decoded(1))
     counts.flush(1)
     assert [OUTPUT.deserialize(sent["value"][5:]).model_dump()["count"] for sent in producer.delivered] == [2]
+
+
+# ------------------------------------------------------------ late events
+
+
+def at(offset: int, minute: int, timestamp_ms: int | None = None) -> Decoded:
+    """An event of that minute of the hour; its record is written at the same time unless told."""
+    moment = datetime(2026, 1, 2, 3, minute, 30, tzinfo=UTC)
+    written = int(moment.timestamp() * 1000) if timestamp_ms is None else timestamp_ms
+    return Decoded(replace(record(b"raw", offset), timestamp_ms=written), user_action(2, "click", moment), None)
+
+
+def graceful(producer: FakeProducer, minutes: int, *written: tuple[Window, Count]) -> CountsHandler:
+    made = handler(producer, *written)
+    made.grace = Grace(minutes * 60_000)
+    made.late = LateTopic(Outbox(producer), "g")  # type: ignore[arg-type] - a fake
+    return made
+
+
+def told(producer: FakeProducer) -> list[tuple[bytes, bytes]]:
+    """(reason, offset) of each record of the topic of late events."""
+    found = [dict(sent["headers"]) for sent in producer.delivered if sent["topic"] == "events.late"]
+    return [(headers["late.reason"], headers["late.offset"]) for headers in found]
+
+
+def test_an_event_within_the_grace_period_is_counted_and_one_behind_it_is_told(producer: FakeProducer) -> None:
+    counts = graceful(producer, 2)
+    for offset, minute in enumerate((10, 8, 7, 13, 9, 11)):
+        counts.handle(at(offset, minute))
+    counts.flush(1)
+    assert told(producer) == [(b"late", b"2"), (b"late", b"4")]
+    assert counts.progress.late == 2
+    assert counts.windows.totals() == {"click": 4}
+    first = next(sent for sent in producer.delivered if sent["topic"] == "events.late")
+    assert first["value"] == b"raw", "the same contract reads it"
+    assert dict(first["headers"])["late.newest_window"] == b"2026-01-02T03:10+00:00"
+
+
+def test_a_clock_that_is_ahead_makes_no_other_event_late(producer: FakeProducer) -> None:
+    counts = graceful(producer, 2)
+    now_ms = int(datetime(2026, 1, 2, 3, 10, tzinfo=UTC).timestamp() * 1000)
+    counts.handle(at(0, 50, now_ms))
+    counts.handle(at(1, 10))
+    counts.flush(1)
+    assert told(producer) == [(b"early", b"0")]
+    assert counts.windows.totals() == {"click": 1}
+
+
+def test_a_restart_judges_as_the_process_before(producer: FakeProducer) -> None:
+    """What is counted stays counted, however late it would be now; and what was late is late again."""
+    before = graceful(producer, 0)
+    script = [at(0, 10), at(1, 10), at(2, 12), at(3, 10)]
+    for each in script:
+        before.handle(each)
+    before.flush(1)
+    again = graceful(producer, 0, *before.windows.counts.items())
+    again.assign({0})
+    for each in script:
+        again.handle(each)
+    again.flush(1)
+    assert told(producer) == [(b"late", b"3")] * 2
+    assert again.windows.totals() == before.windows.totals() == {"click": 3}
+
+
+def test_without_a_grace_period_every_event_is_counted(producer: FakeProducer) -> None:
+    counts = handler(producer)
+    for offset, minute in enumerate((50, 1)):
+        counts.handle(at(offset, minute))
+    counts.flush(1)
+    assert (counts.windows.totals(), told(producer)) == ({"click": 2}, [])
+
+
+def test_a_late_event_is_safe_before_its_offset_may_move(producer: FakeProducer) -> None:
+    counts = graceful(producer, 0)
+    counts.handle(at(0, 10))
+    counts.flush(1)
+    producer.silent = True
+    counts.handle(at(1, 2))
+    with pytest.raises(DeliveryUnconfirmed):
+        counts.flush(1)

@@ -10,13 +10,13 @@ from confluent_kafka.schema_registry import Schema
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.deserializer import Deserializer
+from consumers.decoding.deserializer import Deserializer
+from consumers.decoding.frame import VALUE_SCHEMA_HEADER
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.faults import RegistryUnavailable, Stage, Undecodable
-from consumers.frame import VALUE_SCHEMA_HEADER
 from consumers.options import others_on
-from consumers.progress import Progress
-from consumers.tally import Tally
-from consumers.writer_schemas import WriterSchemas
+from consumers.running.progress import Progress
+from consumers.running.tally import Tally
 from tests.consumers.fakes import CONTRACT, V2_ID, FakeRegistry, framed, record, user_action
 
 

@@ -9,8 +9,8 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 from hypothesis import given
 from hypothesis import strategies as st
 
+from consumers.decoding.frame import VALUE_SCHEMA_HEADER, frame, parse_frame
 from consumers.faults import Stage, Undecodable
-from consumers.frame import VALUE_SCHEMA_HEADER, frame, parse_frame
 
 GUID = UUID("01234567-89ab-cdef-0123-456789abcdef")
 

@@ -8,10 +8,10 @@ from typing import Any
 import pytest
 
 from codegen.runtime import AvroModel
-from consumers.deserializer import Decoded
+from consumers.decoding.deserializer import Decoded
+from consumers.decoding.frame import parse_frame
 from consumers.effects import EffectWriter, Produce
 from consumers.faults import ConsumerError
-from consumers.frame import parse_frame
 from consumers.function import function_handler, load_function
 from consumers.outbox import Outbox
 from consumers.record import Record

@@ -12,14 +12,14 @@ from typing import Any
 
 import pytest
 
-from consumers.assignment import Assignment, Item, lane_of
-from consumers.attempts import Attempts
 from consumers.effects import Produce
 from consumers.faults import ConsumerError
-from consumers.http import answers_of, serve
-from consumers.lanes import Outcome, Threads
-from consumers.liveness import Liveness
-from consumers.progress import Progress, Reporter
+from consumers.loop.assignment import Assignment, Item, lane_of
+from consumers.loop.attempts import Attempts
+from consumers.loop.lanes import Outcome, Threads
+from consumers.loop.liveness import Liveness
+from consumers.running.http import answers_of, serve
+from consumers.running.progress import Progress, Reporter
 from tests.consumers.fakes import Clock, record
 
 

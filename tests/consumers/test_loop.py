@@ -14,18 +14,18 @@ from typing import Any
 import pytest
 from confluent_kafka import KafkaError, KafkaException, Message, TopicPartition
 
-from consumers.backoff import Backoff
-from consumers.commits import Commits
 from consumers.dead_letter import DeadLetterQueue, Reader
-from consumers.deserializer import Decoded, Deserializer
+from consumers.decoding.deserializer import Decoded, Deserializer
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.effects import EffectWriter
 from consumers.faults import ConsumerError, DeliveryUnconfirmed, TransientError
-from consumers.loop import Loop
+from consumers.loop.backoff import Backoff
+from consumers.loop.commits import Commits
+from consumers.loop.loop import Loop
+from consumers.loop.steps import Steps
 from consumers.outbox import Outbox
-from consumers.progress import Progress, Reporter, State
-from consumers.steps import Steps
-from consumers.tally import Tally, attribute_of
-from consumers.writer_schemas import WriterSchemas
+from consumers.running.progress import Progress, Reporter, State
+from consumers.running.tally import Tally, attribute_of
 from tests.consumers.fakes import CONTRACT, TOPIC, Clock, FakeProducer, FakeRegistry, framed, message
 from tests.frozen_contracts import CONTRACTS
 

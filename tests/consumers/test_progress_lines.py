@@ -8,8 +8,8 @@ from enum import StrEnum
 import pytest
 
 from consumers.faults import ConsumerError
-from consumers.progress import Progress, Reporter, State
-from consumers.tally import attribute_of, text_of
+from consumers.running.progress import Progress, Reporter, State
+from consumers.running.tally import attribute_of, text_of
 from tests.consumers.fakes import CONTRACT, Clock
 
 
@@ -39,6 +39,7 @@ def test_a_line_holds_every_field_and_says_whether_it_is_the_last(clock: Clock) 
         "dead_lettered": 0,
         "redelivered": 0,
         "repeated": 0,
+        "late": 0,
         "retries": 0,
         "totals": {"click": 2, "search": 1},
         "by_schema_version": {},

@@ -12,10 +12,10 @@ from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegis
 from confluent_kafka.schema_registry.avro import AvroSerializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
-from consumers.deserializer import Deserializer
+from consumers.decoding.deserializer import Deserializer
+from consumers.decoding.frame import frame
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.faults import RegistryUnavailable, Stage, Undecodable
-from consumers.frame import frame
-from consumers.writer_schemas import WriterSchemas
 from tests.consumers.fakes import CONTRACT, Clock, FakeRegistry, record, user_action
 from tools.registry.server import EmbeddedRegistry
 

@@ -11,10 +11,10 @@ import pytest
 from confluent_kafka.schema_registry import Schema, SchemaRegistryError
 
 from codegen.catalog import GeneratedContract
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.faults import RegistryUnavailable
 from consumers.options import ReaderChoice
-from consumers.start_check import UnreadableVersion, pinned_schemas, refuse_unreadable, registered_schemas
-from consumers.writer_schemas import WriterSchemas
+from consumers.running.start_check import UnreadableVersion, pinned_schemas, refuse_unreadable, registered_schemas
 from tests.consumers.fakes import CONTRACT, V1_ID, V2_ID, FakeRegistry
 
 # Version 1 cannot read version 2, whose page_url it does not know; version 2 reads both.

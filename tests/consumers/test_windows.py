@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from consumers.windows import Count, Window, Windows, minute_of
+from consumers.counts.windows import Count, Window, Windows, minute_of
 
 CLICK = Window(0, 60_000, "click")
 

@@ -7,8 +7,8 @@ from uuid import UUID
 import pytest
 from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryError
 
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.faults import RegistryUnavailable, Stage, Undecodable
-from consumers.writer_schemas import WriterSchemas
 from tests.consumers.fakes import CONTRACT, V1_ID, V2_ID, Clock, FakeRegistry
 
 GUID = UUID("01234567-89ab-cdef-0123-456789abcdef")

@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from uuid import UUID
 
 from codegen.models import CONTRACTS
-from consumers.frame import VALUE_SCHEMA_HEADER, frame
+from consumers.decoding.frame import VALUE_SCHEMA_HEADER, frame
 
 CONTRACT = CONTRACTS["user_action"]
 UNKNOWN_ID = 2_000_000_000

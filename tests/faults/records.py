@@ -12,7 +12,7 @@ from typing import Any
 import fastavro
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
-from consumers.frame import VALUE_SCHEMA_HEADER
+from consumers.decoding.frame import VALUE_SCHEMA_HEADER
 from tests.faults.ledger import Place
 from tests.faults.poison import CONTRACT
 

@@ -7,7 +7,7 @@ from uuid import uuid4
 
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
-from consumers.frame import frame
+from consumers.decoding.frame import frame
 from tests.faults.consumer_drills import origin, sound_event
 from tests.faults.poison import with_field
 from tests.faults.site import DEAD_LETTERS, Site, wait_until

@@ -53,7 +53,7 @@ def _contracts(*contracts: GeneratedContract) -> dict[str, GeneratedContract]:
 def test_a_contract_gives_its_topic_and_those_of_what_went_wrong() -> None:
     contracts = _contracts(_contract("user_action", "events"), _contract("counts", "counts", ingest=False))
     specs = {spec.name: spec for spec in topic_specs(contracts, partitions=4, replication=3, retention_ms=1000)}
-    assert list(specs) == ["counts", "counts.dlq", "events", "events.dlq", "events.rejects"]
+    assert list(specs) == ["counts", "counts.dlq", "events", "events.dlq", "events.late", "events.rejects"]
     assert {(spec.partitions, spec.replication_factor) for spec in specs.values()} == {(4, 3)}
     assert specs["counts"].config == {"cleanup.policy": "compact", "retention.ms": "1000"}
     assert {str(specs[name].config) for name in specs if name != "counts"} == {"{'retention.ms': '1000'}"}
@@ -61,7 +61,7 @@ def test_a_contract_gives_its_topic_and_those_of_what_went_wrong() -> None:
 
 def test_contracts_may_share_a_topic() -> None:
     specs = topic_specs(_contracts(_contract("a", "events"), _contract("b", "events")))
-    assert [spec.name for spec in specs] == ["events", "events.dlq", "events.rejects"]
+    assert [spec.name for spec in specs] == ["events", "events.dlq", "events.late", "events.rejects"]
 
 
 def test_aggregates_and_events_may_not_share_a_topic() -> None:
@@ -141,7 +141,7 @@ def test_the_command_works_on_the_brokers_of_the_environment(
     monkeypatch.setenv("KAFKA_BOOTSTRAP_SERVERS", broker.bootstrap_servers)
     name, text = f"command-{uuid.uuid4().hex}", io.StringIO()
     assert create_contract_topics(_contracts(_contract("a", name)), out=text) == 0
-    assert text.getvalue() == f"{name}\tcreated\n{name}.dlq\tcreated\n{name}.rejects\tcreated\n"
+    assert text.getvalue() == f"{name}\tcreated\n{name}.dlq\tcreated\n{name}.late\tcreated\n{name}.rejects\tcreated\n"
 
 
 def test_a_terminal_gets_a_table() -> None:

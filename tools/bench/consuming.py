@@ -19,10 +19,10 @@ from confluent_kafka.serialization import MessageField, SerializationContext
 
 from codegen.models import CONTRACTS
 from consumers.clients import make_consumer, make_registry
-from consumers.counts import run_counts
+from consumers.counts.app import run_counts
 from consumers.options import ConsumerOptions
+from consumers.running.stopping import stop_on_signals
 from consumers.standard import run_standard
-from consumers.stopping import stop_on_signals
 from tools.bench.events import CONTRACT
 
 FLOOR: Final = "floor"

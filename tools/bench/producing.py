@@ -14,7 +14,7 @@ from typing import Any
 
 from confluent_kafka import Producer
 
-from consumers.frame import frame
+from consumers.decoding.frame import frame
 from producer_api.settings import read_settings
 from tools.bench.events import activity
 

@@ -9,7 +9,8 @@ import pytest
 
 from codegen.schema import parse_schema
 from consumers.dead_letter import Reader, describe
-from consumers.deserializer import Deserializer
+from consumers.decoding.deserializer import Deserializer
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.faults import Undecodable
 from consumers.on_call.dissection import dissect
 from consumers.on_call.judging import Judge
@@ -17,7 +18,6 @@ from consumers.on_call.lag import Look, compare
 from consumers.on_call.letters import DEAD_LETTER_CAUSE, Letter, by_cause, dead_letter
 from consumers.on_call.redrive import RedriveOptions, make_plan
 from consumers.record import Record
-from consumers.writer_schemas import WriterSchemas
 from tests.consumers.fakes import CONTRACT, FakeRegistry, framed, record, user_action
 
 ROOT = parse_schema(json.loads(CONTRACT.avsc(2))).root

@@ -9,10 +9,10 @@ from confluent_kafka.schema_registry.avro import AvroDeserializer
 from confluent_kafka.serialization import MessageField, SerializationContext
 
 from codegen.catalog import GeneratedContract
-from consumers.deserializer import Deserializer
-from consumers.frame import frame
+from consumers.decoding.deserializer import Deserializer
+from consumers.decoding.frame import frame
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.record import Record
-from consumers.writer_schemas import WriterSchemas
 from tools.bench.case import Aim, Case, Scale
 from tools.bench.cpu import RATE, rate
 from tools.bench.events import Events, activity, versions

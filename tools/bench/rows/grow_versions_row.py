@@ -8,10 +8,10 @@ from typing import Any
 
 from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 
-from consumers.deserializer import Deserializer
-from consumers.frame import frame
+from consumers.decoding.deserializer import Deserializer
+from consumers.decoding.frame import frame
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.record import Record
-from consumers.writer_schemas import WriterSchemas
 from tools.bench.case import Case, Scale
 from tools.bench.cpu import RATE, rate
 from tools.bench.events import COUNT, Events, activity, versions

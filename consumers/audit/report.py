@@ -20,8 +20,8 @@ from datetime import UTC, datetime
 from typing import TextIO
 
 from codegen.nodes import Json
-from consumers.audit import Audit, Problem, ReaderVerdict, SchemaFacts, Sighting, Span, TopicContent
-from consumers.frame import SchemaRef
+from consumers.audit.audit import Audit, Problem, ReaderVerdict, SchemaFacts, Sighting, Span, TopicContent
+from consumers.decoding.frame import SchemaRef
 
 
 def write_audit(audit: Audit, format_: str, out: TextIO) -> None:

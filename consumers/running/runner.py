@@ -7,32 +7,33 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
-from consumers.attempts import Attempts, DeadLetterLimit
-from consumers.backoff import Backoff
 from consumers.clients import make_consumer, make_producer, make_registry, partition_count, registered_id
-from consumers.commits import Commits
 from consumers.dead_letter import DeadLetterQueue, Reader
+from consumers.decoding.deserializer import Deserializer
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.dedupe import Dedupe
-from consumers.deserializer import Deserializer
 from consumers.effects import EffectWriter
 from consumers.faults import ConsumerError, Unavailable
 from consumers.handler import Handler
-from consumers.http import Answer, answers_of, serve
-from consumers.lanes import OwnThread, Threads
-from consumers.liveness import Liveness
-from consumers.loop import Loop
+from consumers.loop.attempts import Attempts, DeadLetterLimit
+from consumers.loop.backoff import Backoff
+from consumers.loop.lanes import OwnThread, Threads
+from consumers.loop.liveness import Liveness
+from consumers.loop.loop import Loop
+from consumers.loop.steps import Steps
 from consumers.options import ConsumerOptions, ReaderChoice, app_version, choose_reader, find_contract, others_on
 from consumers.outbox import Outbox
-from consumers.progress import Progress, Reporter, State
 from consumers.record import Record
-from consumers.start_check import pinned_schemas, refuse_unreadable, registered_schemas
-from consumers.steps import Steps
-from consumers.stopping import stop_on_signals
-from consumers.tally import Tally, attribute_of
+from consumers.running.http import Answer, answers_of, serve
+from consumers.running.progress import Progress, Reporter, State
+from consumers.running.sending import Sending, open_sending
+from consumers.running.start_check import pinned_schemas, refuse_unreadable, registered_schemas
+from consumers.running.stopping import stop_on_signals
+from consumers.running.tally import Tally, attribute_of
 from consumers.topic_reading import READING, latest_schemas, read_stretch
-from consumers.writer_schemas import WriterSchemas
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
@@ -78,18 +79,19 @@ class Setup:
 
         self.wait_for(check)
 
-    def steps(self, handler: Handler) -> Steps:
-        """What is done with each record, with a producer of its own. Raises ConsumerError."""
+    def steps(self, handler: Handler, make_outbox: Callable[[], Outbox] | None = None) -> Steps:
+        """What is done with each record; without `make_outbox`, with a producer of its own. Raises ConsumerError."""
         from codegen.models import CONTRACTS
 
-        producer = make_producer()
+        if make_outbox is None:
+            make_outbox = partial(Outbox, make_producer())
         reader = Reader(self.group, app_version(), self.deserializer.model.FINGERPRINT)
         return Steps(
             deserializer=self.deserializer,
             handler=handler,
-            dead_letters=DeadLetterQueue(Outbox(producer), reader),
+            dead_letters=DeadLetterQueue(make_outbox(), reader),
             effects=EffectWriter(
-                Outbox(producer),
+                make_outbox(),
                 CONTRACTS,
                 lambda contract, model: registered_id(self.registry, contract.subject, model.AVSC),
             ),
@@ -165,7 +167,7 @@ def _assemble(options: ConsumerOptions, choice: ReaderChoice, registry: SchemaRe
 def run(
     app: str,
     options: ConsumerOptions,
-    make_handler: Callable[[Setup], Handler],
+    make_handler: Callable[[Setup, Sending], Handler],
     *,
     in_lanes: bool = False,
 ) -> int:
@@ -178,7 +180,7 @@ def run(
         liveness, reporter = Liveness(options.stuck_after_s), setup.reporter()
         with _http(options, answers_of(liveness, reporter)):
             try:
-                loop = _make_loop(setup, make_handler(setup), reporter, liveness, in_lanes=in_lanes)
+                loop = _make_loop(setup, make_handler, reporter, liveness, in_lanes=in_lanes)
             except Stopped:
                 setup.report_stopped()
                 return 0
@@ -192,19 +194,28 @@ def _http(options: ConsumerOptions, answers: dict[str, Answer]) -> AbstractConte
     return serve(options.http_host, options.http_port, answers)
 
 
-def _make_loop(setup: Setup, handler: Handler, reporter: Reporter, liveness: Liveness, *, in_lanes: bool) -> Loop:
-    options, commits = setup.options, Commits(setup.contract.topic)
-    consumer = make_consumer(setup.group, commits.on_commit)
+def _make_loop(
+    setup: Setup,
+    make_handler: Callable[[Setup, Sending], Handler],
+    reporter: Reporter,
+    liveness: Liveness,
+    *,
+    in_lanes: bool,
+) -> Loop:
+    options, topic = setup.options, setup.contract.topic
+    consumer, sending = open_sending(topic, setup.group, options.guarantee, options.instance, options.concurrency)
     try:
-        setup.wait_for(lambda: partition_count(consumer, setup.contract.topic))
+        handler = make_handler(setup, sending)
+        setup.wait_for(lambda: partition_count(consumer, topic))
         setup.check_registered()
-        steps = setup.steps(handler)
+        setup.wait_for(sending.start)
+        steps = setup.steps(handler, sending.outbox)
     except (ConsumerError, Stopped):
         consumer.close()
         raise
     return Loop(
         consumer=consumer,
-        commits=commits,
+        commits=sending.commits,
         steps=steps,
         reporter=reporter,
         stop=options.stop,

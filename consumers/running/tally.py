@@ -5,10 +5,10 @@ from __future__ import annotations
 from enum import Enum
 
 from codegen.runtime import AvroModel
-from consumers.deserializer import Decoded
+from consumers.decoding.deserializer import Decoded
 from consumers.faults import ConsumerError
-from consumers.progress import Progress
 from consumers.record import Record
+from consumers.running.progress import Progress
 
 
 class Tally:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 from consumers.faults import ConsumerError, Unavailable
 from consumers.record import Record, record_from
@@ -26,20 +26,54 @@ _HOPELESS: Final = {
 }
 
 
+class TakenBack(Unavailable):
+    """A transaction came to nothing: what it held has to be done again, from the records on."""
+
+
+class Committing(Protocol):
+    """How the loop's offsets become the group's. `missing` and `in_flight` say what the broker has not confirmed."""
+
+    topic: str
+    in_flight: int
+
+    def missing(self, done: Mapping[int, int]) -> dict[int, int]:
+        """The part of `done` (partition → next offset) that the broker has not confirmed."""
+
+    def forget(self, partitions: Collection[int]) -> None:
+        """These partitions are another's now, who commits what we cannot know."""
+
+    def send(self, consumer: Consumer, offsets: Mapping[int, int]) -> None:
+        """Commit, or start to. Raises Unavailable."""
+
+    @property
+    def overdue(self) -> bool:
+        """Whether what is not committed must be taken back now."""
+
+    def take_back(self) -> bool:
+        """Undo what was produced since the last commit; whether there was anything, to be done again then."""
+
+    def rewind(self, consumer: Consumer, partitions: Mapping[int, int | None]) -> None:
+        """Go back to the group's offset of each partition, or to the one that is given. Raises Unavailable."""
+
+    def close(self) -> None:
+        """Leave nothing open."""
+
+
 @dataclass(slots=True)
 class Commits:
-    """How far each partition of `topic` is committed, by the broker's word. Offsets are those of the next record."""
+    """At least once: how far each partition of `topic` is committed, by the broker's word.
+
+    Offsets are those of the next record. What was produced cannot be taken back, and needs not be.
+    """
 
     topic: str
     confirmed: dict[int, int] = field(default_factory=dict)
     in_flight: int = 0
 
     def missing(self, done: Mapping[int, int]) -> dict[int, int]:
-        """The part of `done` (partition → next offset) that the broker has not confirmed."""
-        return {number: offset for number, offset in done.items() if self.confirmed.get(number) != offset}
+        return missing_in(self.confirmed, done)
 
     def forget(self, partitions: Collection[int]) -> None:
-        """These partitions are another's now, who commits what we cannot know."""
         for number in partitions:
             self.confirmed.pop(number, None)
 
@@ -54,6 +88,17 @@ class Commits:
             raise Unavailable(f"the offsets could not be committed: {exception.args[0].str()}") from exception
         self.in_flight += 1
 
+    overdue = False
+
+    def take_back(self) -> bool:
+        return False
+
+    def rewind(self, _consumer: Consumer, _partitions: Mapping[int, int | None]) -> None:
+        """There is nothing to go back for."""
+
+    def close(self) -> None:
+        """Nothing is open."""
+
     def on_commit(self, error: KafkaError | None, places: list[TopicPartition]) -> None:
         """The broker's answer (consumer property `on_commit`); what failed stays missing, and is sent again."""
         self.in_flight -= 1
@@ -63,6 +108,11 @@ class Commits:
                 self.confirmed[place.partition] = place.offset
             else:
                 log.warning("the commit of %s[%s] failed: %s", self.topic, place.partition, reason.str())
+
+
+def missing_in(confirmed: Mapping[int, int], done: Mapping[int, int]) -> dict[int, int]:
+    """The part of `done` that is not confirmed."""
+    return {number: offset for number, offset in done.items() if confirmed.get(number) != offset}
 
 
 def polled_record(message: Message | None) -> Record | None:

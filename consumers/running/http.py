@@ -19,8 +19,8 @@ from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from consumers.faults import ConsumerError
-from consumers.liveness import Liveness
-from consumers.progress import Reporter
+from consumers.loop.liveness import Liveness
+from consumers.running.progress import Reporter
 
 log = logging.getLogger(__name__)
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
     from codegen.catalog import GeneratedContract
-    from consumers.writer_schemas import WriterSchemas
+    from consumers.decoding.writer_schemas import WriterSchemas
 
 log = logging.getLogger(__name__)
 

@@ -19,13 +19,13 @@ from codegen.incompatibility import Incompatibility
 from codegen.resolution import Resolver
 from consumers.clients import make_consumer, make_registry
 from consumers.dead_letter import dead_letter_topic
+from consumers.decoding.frame import SchemaRef, parse_frame
+from consumers.decoding.writer_schemas import WriterSchema, WriterSchemas
 from consumers.faults import ConsumerError, RegistryUnavailable, Unavailable, Undecodable
-from consumers.frame import SchemaRef, parse_frame
 from consumers.options import find_contract, others_on
 from consumers.record import Record
-from consumers.start_check import schema_root
+from consumers.running.start_check import schema_root
 from consumers.topic_reading import READING, Extent, extents_of, read_stretch, until_now
-from consumers.writer_schemas import WriterSchema, WriterSchemas
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer
@@ -162,7 +162,7 @@ def run_audit(names: Sequence[str], format_: str, out: TextIO, recorded: Readers
     Gives 0 if every reader can read everything, 1 if not. Raises ConsumerError where that could not be found out.
     """
     from codegen.models import CONTRACTS
-    from consumers.audit_report import write_audit
+    from consumers.audit.report import write_audit
     from tools.config import kafka_conf
 
     group = str(kafka_conf("consumer").get("group.id", GROUP))

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from consumers.assignment import Item
 from consumers.effects import Produce
+from consumers.loop.assignment import Item
 
 Work = Callable[[], tuple[Produce, ...]]
 

@@ -6,9 +6,9 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from consumers.backoff import Backoff
+from consumers.decoding.frame import SchemaRef
 from consumers.faults import ConsumerError, RecordFault, TransientError, Unavailable, Unhandled
-from consumers.frame import SchemaRef
+from consumers.loop.backoff import Backoff
 
 # What the standard library raises while the other side is away; requests, httpx and psycopg derive some of theirs.
 _PASSING: Final = (TransientError, ConnectionError, TimeoutError)

@@ -12,10 +12,10 @@ from codegen.catalog import GeneratedContract
 from codegen.incompatibility import Incompatibility, IncompatibilityType
 from codegen.resolution import resolve
 from codegen.schema import parse_schema
+from consumers.decoding.frame import SchemaRef, parse_frame
+from consumers.decoding.writer_schemas import WriterSchema, WriterSchemas
 from consumers.faults import Stage, Undecodable
-from consumers.frame import SchemaRef, parse_frame
 from consumers.record import Record
-from consumers.writer_schemas import WriterSchema, WriterSchemas
 
 if TYPE_CHECKING:
     from codegen.runtime import AvroModel

@@ -7,10 +7,10 @@ from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from consumers.attempts import Attempts
-from consumers.deserializer import Decoded
+from consumers.decoding.deserializer import Decoded
 from consumers.effects import Produce
 from consumers.faults import RecordFault
+from consumers.loop.attempts import Attempts
 from consumers.record import Record
 
 
@@ -44,13 +44,15 @@ class Assignment:
 
     A lane takes one record after the other, and all records of one key are in one lane. `fresh` partitions are assigned
     but not yet loaded by the handler. `done` is how far each partition may be committed, as Kafka has it: the offset
-    of the next record. It never passes a record that is not done, in whatever order others behind it are.
+    of the next record. It never passes a record that is not done, in whatever order others behind it are. `first` is
+    the offset of the first record that came since the partition is ours.
     """
 
     lane_count: int = 1
     owned: set[int] = field(default_factory=set)
     fresh: set[int] = field(default_factory=set)
     done: dict[int, int] = field(default_factory=dict)
+    first: dict[int, int] = field(default_factory=dict)
     _partitions: dict[int, deque[Item]] = field(default_factory=dict)
     _lanes: list[deque[Item]] = field(default_factory=list)
 
@@ -67,12 +69,14 @@ class Assignment:
         self.fresh.difference_update(partitions)
         for partition in partitions:
             self.done.pop(partition, None)
+            self.first.pop(partition, None)
             for item in self._partitions.pop(partition, ()):
                 item.ours = False
         self._lanes = [deque(item for item in lane if item.ours or item.running) for lane in self._lanes]
 
     def take(self, record: Record, attempts: Attempts) -> None:
         """A record was polled."""
+        self.first.setdefault(record.partition, record.offset)
         item = Item(record, lane_of(record, self.lane_count), attempts)
         self._partitions.setdefault(record.partition, deque()).append(item)
         self._lanes[item.lane].append(item)

@@ -13,9 +13,9 @@ from codegen.catalog import GeneratedContract
 from codegen.nodes import Node, Record, type_name
 from codegen.rendering.schema_json import schema_json
 from codegen.schema import parse_schema
+from consumers.decoding.frame import SchemaRef
+from consumers.decoding.referenced_types import ReferencedTypes
 from consumers.faults import RegistryUnavailable, Stage, Undecodable
-from consumers.frame import SchemaRef
-from consumers.referenced_types import ReferencedTypes
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient

@@ -6,16 +6,16 @@ from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
 
-from consumers.assignment import Item
-from consumers.attempts import DeadLetterLimit
 from consumers.dead_letter import DeadLetterQueue
+from consumers.decoding.deserializer import Decoded, Deserializer
 from consumers.dedupe import Dedupe
-from consumers.deserializer import Decoded, Deserializer
 from consumers.effects import EffectWriter, Produce
 from consumers.faults import RecordFault
 from consumers.handler import Handler
-from consumers.lanes import Work
-from consumers.tally import Tally
+from consumers.loop.assignment import Item
+from consumers.loop.attempts import DeadLetterLimit
+from consumers.loop.lanes import Work
+from consumers.running.tally import Tally
 
 
 @dataclass(slots=True)

@@ -39,16 +39,27 @@ def minute_of(moment: datetime) -> int:
 
 @dataclass(slots=True)
 class Windows:
-    """The state of the counts consumer. `dirty` are the counts that changed since they were last confirmed."""
+    """The state of the counts consumer. `dirty` are the counts that changed since they were last confirmed.
+
+    `newest` is the start of the newest window of each partition: how far the partition's events have come. It follows
+    from the counts alone, so that a restart judges an event as the process before it did.
+    """
 
     counts: dict[Window, Count] = field(default_factory=dict)
     dirty: set[Window] = field(default_factory=set)
+    newest: dict[int, int] = field(default_factory=dict)
+
+    def includes(self, window: Window, offset: int) -> bool:
+        """Whether the window's count has the record at `offset` already."""
+        count = self.counts.get(window)
+        return count is not None and offset < count.next_offset
 
     def add(self, window: Window, offset: int) -> bool:
         """Count the record at `offset`, unless the count includes it already; whether it was counted."""
-        count = self.counts.setdefault(window, Count(0, 0))
-        if offset < count.next_offset:
+        if self.includes(window, offset):
             return False
+        count = self.counts.setdefault(window, Count(0, 0))
+        self._note(window)
         count.count += 1
         count.next_offset = offset + 1
         self.dirty.add(window)
@@ -59,6 +70,7 @@ class Windows:
         known = self.counts.get(window)
         if known is None or known.next_offset < count.next_offset:
             self.counts[window] = count
+            self._note(window)
 
     def confirmed(self, window: Window, next_offset: int) -> None:
         """The count up to `next_offset` is safe; it stays dirty if it went on since."""
@@ -73,10 +85,14 @@ class Windows:
     def discard(self, partitions: Collection[int]) -> None:
         self.counts = {window: count for window, count in self.counts.items() if window.partition not in partitions}
         self.dirty = {window for window in self.dirty if window.partition not in partitions}
+        self.newest = {number: start for number, start in self.newest.items() if number not in partitions}
+
+    def _note(self, window: Window) -> None:
+        self.newest[window.partition] = max(window.start_ms, self.newest.get(window.partition, window.start_ms))
 
     def totals(self) -> dict[str, int]:
         """Value → count over all minutes and partitions."""
         totals: Counter[str] = Counter()
-        for window, count in self.counts.items():
+        for window, count in list(self.counts.items()):
             totals[window.value] += count.count
         return dict(sorted(totals.items()))

@@ -32,7 +32,8 @@ class Progress:
 
     seen = decoded + tombstones + foreign + dead_lettered: each source record once per process, however often it was
     delivered; `redelivered` counts the deliveries beyond that, and `repeated` the decoded records whose event was there
-    before in a record of its own, which were passed over. `foreign` are records of other contracts that share the
+    before in a record of its own, which were passed over. `late` counts the decoded records whose time did not fit the
+    windows, and which were told in the topic for them. `foreign` are records of other contracts that share the
     topic. `totals` counts decoded records by the value of `counted_field`
     (None: that field is not there), `by_schema_version` by writer schema: its version in the contract, or `id:N`.
     `aggregate` is what the consumer's own state says by the same values, earlier processes included; None where it
@@ -52,6 +53,7 @@ class Progress:
     dead_lettered: int = 0
     redelivered: int = 0
     repeated: int = 0
+    late: int = 0
     retries: int = 0
     totals: Counter[str] = field(default_factory=Counter)
     by_schema_version: Counter[str] = field(default_factory=Counter)
@@ -70,6 +72,7 @@ class Progress:
         parts = [f"{self.state}: seen {self.seen}", f"decoded {self.decoded}", f"dead-lettered {self.dead_lettered}"]
         parts += [f"tombstones {self.tombstones}"] if self.tombstones else []
         parts += [f"repeated {self.repeated}"] if self.repeated else []
+        parts += [f"late {self.late}"] if self.late else []
         parts += [f"of other contracts {self.foreign}"] if self.foreign else []
         parts += [", ".join(f"{value} {count}" for value, count in sorted(self.totals.items()))] if self.totals else []
         parts += [f"v{version}: {count}" for version, count in sorted(self.by_schema_version.items())]

@@ -1,8 +1,8 @@
 """The consumer loop: poll, decode, handle or dead-letter, make durable, commit; in that order and never otherwise.
 
-Guarantee: at least once. An offset is committed only after the handler's effects and every dead letter before it are
-confirmed. While a dependency is away, or too much is in hand, the partitions are paused and polling goes on, so that
-the member keeps its place in the group.
+An offset is committed only after the handler's effects and every dead letter before it are confirmed (at least once),
+or in one transaction with them (`consumers.loop.transactions`). While a dependency is away, or too much is in hand,
+the partitions are paused and polling goes on, so that the member keeps its place in the group.
 """
 
 from __future__ import annotations
@@ -10,21 +10,22 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections import deque
 from collections.abc import Callable, Collection
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
-from consumers.assignment import Assignment, Item
-from consumers.attempts import Attempts, DeadLetterLimitReached
-from consumers.backoff import Backoff
-from consumers.commits import Commits, polled_record
-from consumers.faults import ConsumerError, RecordFault, Unavailable
-from consumers.lanes import Lanes, Outcome, OwnThread
-from consumers.liveness import Liveness
-from consumers.progress import Reporter, State
-from consumers.steps import Steps
+from consumers.faults import ConsumerError, Unavailable
+from consumers.loop.assignment import Assignment
+from consumers.loop.attempts import Attempts, DeadLetterLimitReached
+from consumers.loop.backoff import Backoff
+from consumers.loop.brake import Brake
+from consumers.loop.commits import Committing, TakenBack, polled_record
+from consumers.loop.handling import Handling
+from consumers.loop.lanes import Lanes, OwnThread
+from consumers.loop.liveness import Liveness
+from consumers.loop.steps import Steps
+from consumers.running.progress import Reporter, State
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, TopicPartition
@@ -46,7 +47,7 @@ class Loop:
     """
 
     consumer: Consumer
-    commits: Commits
+    commits: Committing
     steps: Steps
     reporter: Reporter
     stop: threading.Event
@@ -59,15 +60,18 @@ class Loop:
     backoff: Backoff = field(default_factory=Backoff)
     clock: Callable[[], float] = time.monotonic
     _assignment: Assignment = field(init=False)
-    _outcomes: deque[Outcome] = field(default_factory=deque)
+    _handling: Handling = field(init=False)
+    _brake: Brake = field(init=False)
+    _astray: dict[int, int | None] = field(default_factory=dict)
     _commit_due: float = 0.0
-    _retry_at: float | None = None
-    _full: bool = False
     _fault: ConsumerError | None = None
     _closing: bool = False
 
     def __post_init__(self) -> None:
         self._assignment = Assignment(self.lanes.count)
+        progress = self.reporter.progress
+        self._handling = Handling(self._assignment, self.lanes, self.steps, progress, self.liveness, self.clock)
+        self._brake = Brake(self.consumer, self.most_in_hand, self.backoff, self.clock)
 
     def run(self) -> None:
         """Consume until stopped, then make durable, commit and leave the group.
@@ -91,6 +95,7 @@ class Loop:
         finally:
             self._closing = True
             self.lanes.close()
+            self.commits.close()
             self.reporter.report(final=True)
             self.consumer.close()
 
@@ -104,94 +109,44 @@ class Loop:
     def step(self) -> None:
         """One poll and the work that follows from it. Raises ConsumerError for what a person must mend."""
         self._poll()
-        self.liveness.come_round(min((i.started_at or 0.0 for i in self._assignment.running()), default=None))
+        self._handling.show_liveness()
         if self._fault is not None:
             raise self._fault
-        if self._retry_at is not None and self.clock() < self._retry_at:
+        if self.commits.overdue:
+            self._take_back()
+        if self._brake.waiting:
             self.reporter.tick()
             return
         try:
-            self._work()
+            self._go_back()
+            self._handling.work(self.stop.is_set)
             if self.clock() >= self._commit_due and not self.commits.in_flight:
                 self._checkpoint(_CONFIRM_S)
+        except TakenBack as reason:
+            self._take_back()
+            self._pause(reason)
         except Unavailable as reason:
             self._pause(reason)
         else:
-            self._resume()
-        self._hold_back()
+            if self._brake.resume():
+                self._show_assignment()
+        self._brake.limit(self._assignment.in_hand)
         self.reporter.tick()
 
     def _poll(self) -> None:
-        busy = bool(self._assignment.running()) and self._retry_at is None
+        busy = self._handling.busy and not self._brake.paused
         record = polled_record(self.consumer.poll(0.0 if busy else _POLL_S))
         if record is not None and record.partition in self._assignment.owned:
             self._assignment.take(record, self.attempts())
         elif busy and record is None:
-            self._outcomes.extend(self.lanes.finished(_GLANCE_S))
-        if self._held and self._assignment.fresh:
-            self.consumer.pause(self.consumer.assignment())
+            self._handling.collect(_GLANCE_S)
+        if self._brake.held and self._assignment.fresh:
+            self._brake.hold()
 
-    def _work(self) -> None:
-        ours = self._assignment
-        if ours.fresh:
-            fresh = frozenset(ours.fresh)
-            self.steps.handler.assign(fresh)
-            ours.fresh -= fresh
-        self._settle_finished()
-        while not self.stop.is_set() and (item := ours.next_item(self.clock())) is not None:
-            self._start(item)
-            self._settle_finished()
-
-    def _start(self, item: Item) -> None:
-        try:
-            work = self.steps.prepare(item)
-        except RecordFault as fault:
-            self._dead_letter(item, fault)
-            return
-        if work is None:
-            self._assignment.finish(item)
-            return
-        item.running, item.started_at = True, self.clock()
-        self.liveness.come_round(item.started_at)  # on the loop's own thread nobody could say it later
-        self.lanes.start(item, work)
-
-    def _settle_finished(self, wait_s: float = 0.0) -> None:
-        """Take the outcomes, each once, but again where a dependency is away. Raises Unavailable."""
-        self._outcomes.extend(self.lanes.finished(wait_s))
-        while self._outcomes:
-            item, error = self._outcomes[0].item, self._outcomes[0].error
-            if not item.ours:
-                self._assignment.leave_lane(item)
-            elif isinstance(error, Unavailable):
-                item.running = False  # its handler is asked again
-                self._outcomes.popleft()
-                raise error
-            else:
-                self._settle(self._outcomes[0])
-            self._outcomes.popleft()
-
-    def _settle(self, outcome: Outcome) -> None:
-        item, error = outcome.item, outcome.error
-        if error is None:
-            self.steps.take(item, outcome.effects)
-            self._assignment.finish(item)
-            return
-        if not isinstance(error, Exception):
-            raise error
-        if item.fault is None:
-            try:
-                item.retry_at = self.clock() + self.steps.judge(item, error)
-            except RecordFault as fault:
-                item.fault = fault
-            else:
-                item.running = False
-                self.reporter.progress.retries += 1
-                return
-        self._dead_letter(item, item.fault)
-
-    def _dead_letter(self, item: Item, fault: RecordFault) -> None:
-        self.steps.dead_letter(item, fault)
-        self._assignment.finish(item)
+    def _pause(self, reason: Unavailable) -> None:
+        self._brake.pause(reason)
+        self.reporter.progress.state = State.PAUSED
+        self.reporter.progress.retries += 1
 
     def _checkpoint(self, timeout_s: float) -> None:
         """Make durable what was handled, then start to commit it. Raises Unavailable or ConsumerError."""
@@ -201,48 +156,27 @@ class Loop:
             self.steps.make_durable(timeout_s)
             self.commits.send(self.consumer, offsets)
 
-    @property
-    def _held(self) -> bool:
-        return self._full or self._retry_at is not None
+    def _take_back(self) -> None:
+        """Undo what is in no transaction that was committed; where that was more than nothing, read it again."""
+        if self.commits.take_back():
+            first = {number: self._assignment.first.get(number) for number in self._assignment.owned}
+            self._release(first)
+            self._astray |= first
 
-    def _pause(self, reason: Unavailable) -> None:
-        wait_s = self.backoff.next_s()
-        if not self._held:
-            self.consumer.pause(self.consumer.assignment())
-        if self._retry_at is None:
-            log.warning("paused: %s", reason)
-        self._retry_at = self.clock() + wait_s
-        self.reporter.progress.state = State.PAUSED
-        self.reporter.progress.retries += 1
-
-    def _resume(self) -> None:
-        if self._retry_at is None:
-            return
-        self._retry_at = None
-        self.backoff.reset()
-        if not self._full:
-            self.consumer.resume(self.consumer.assignment())
-        self._show_assignment()
-        log.info("resumed")
-
-    def _hold_back(self) -> None:
-        """Fetch no more than the handlers can take; the rest waits at the broker."""
-        in_hand = self._assignment.in_hand
-        if not self._full and in_hand >= self.most_in_hand:
-            if not self._held:
-                self.consumer.pause(self.consumer.assignment())
-            self._full = True
-        elif self._full and in_hand <= self.most_in_hand // 2:
-            self._full = False
-            if not self._held:
-                self.consumer.resume(self.consumer.assignment())
+    def _go_back(self) -> None:
+        """To where the group is, with the partitions whose records have to be read again. Raises Unavailable."""
+        if self._astray:
+            self.commits.rewind(self.consumer, self._astray)
+            self._assignment.add(self._astray)
+            self._astray = {}
+            self._show_assignment()
 
     def _finish(self) -> None:
         """Let the handlers come to their end, make durable and commit, and wait for the broker's word."""
         deadline = self.clock() + self.stop_within_s
-        self.consumer.pause(self.consumer.assignment())
+        self._brake.hold()
         try:
-            self._drain(self._assignment.owned, deadline)
+            self._handling.drain(self._assignment.owned, deadline)
             while self.commits.missing(self._assignment.done) and self.clock() <= deadline:
                 if not self.commits.in_flight:
                     self._checkpoint(_CONFIRM_S)
@@ -259,12 +193,6 @@ class Loop:
                 f"{self.stop_within_s:g} s after it was told to stop: what it has not finished will be read again"
             )
 
-    def _drain(self, partitions: Collection[int], deadline: float) -> None:
-        """Wait until no handler is at work on a record of `partitions`. Raises Unavailable."""
-        self._settle_finished()
-        while self._assignment.running(partitions) and (left_s := deadline - self.clock()) > 0:
-            self._settle_finished(min(left_s, _POLL_S))
-
     def _on_assign(self, _consumer: object, partitions: list[TopicPartition]) -> None:
         self._assignment.add({each.partition for each in partitions})
         self._show_assignment()
@@ -275,10 +203,11 @@ class Loop:
         numbers = {each.partition for each in partitions}
         try:
             if not self._closing:
-                self._drain(numbers, self.clock() + _CONFIRM_S)
+                self._handling.drain(numbers, self.clock() + _CONFIRM_S)
                 self._checkpoint(_CONFIRM_S)  # librdkafka sends this commit before it gives the partitions back
         except Unavailable as reason:
             log.warning("gave partitions back before all was safe, their next owner reads again: %s", reason)
+            self._take_back()
         except ConsumerError as fault:
             self._fault = fault  # raised by the next step: a callback's exception would be lost in the client
         self._release(numbers)
@@ -286,10 +215,12 @@ class Loop:
     def _on_lost(self, _consumer: object, partitions: list[TopicPartition]) -> None:
         numbers = {each.partition for each in partitions}
         log.warning("lost %s of %s: others own them already", sorted(numbers), self.commits.topic)
+        self._take_back()
         self._release(numbers)
 
     def _release(self, partitions: Collection[int]) -> None:
         self._assignment.remove(partitions)
+        self._astray = {number: first for number, first in self._astray.items() if number not in partitions}
         self.commits.forget(partitions)
         self.steps.discard(partitions)
         self._show_assignment()

@@ -14,18 +14,23 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from consumers.clients import make_consumer, make_producer, registered_id
-from consumers.count_topic import FIELDS, CountReader, CountWriter
-from consumers.deserializer import Decoded, Deserializer
+from consumers.clients import make_consumer, registered_id
+from consumers.counts.store import CountStore
+from consumers.counts.topic import FIELDS, CountReader, CountWriter
+from consumers.counts.untimely import LATE_SUFFIX, Grace, LateTopic
+from consumers.counts.windows import Window, Windows, minute_of
+from consumers.decoding.deserializer import Decoded, Deserializer
+from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.faults import ConsumerError
 from consumers.options import ConsumerOptions, ReaderChoice, find_contract
 from consumers.outbox import Outbox
-from consumers.progress import Progress
-from consumers.runner import Setup, run
-from consumers.start_check import pinned_schemas, refuse_unreadable
-from consumers.tally import attribute_of, text_of
-from consumers.windows import Window, Windows, minute_of
-from consumers.writer_schemas import WriterSchemas
+from consumers.record import Record
+from consumers.running.progress import Progress
+from consumers.running.runner import Setup, run
+from consumers.running.sending import Sending
+from consumers.running.start_check import pinned_schemas, refuse_unreadable
+from consumers.running.tally import attribute_of, text_of
+from consumers.topic_reading import READING, check_topic, present_ends
 
 if TYPE_CHECKING:
     from codegen.catalog import GeneratedContract
@@ -48,6 +53,8 @@ class CountsHandler:
     outbox: Outbox
     windows: Windows
     progress: Progress
+    grace: Grace | None = None
+    late: LateTopic | None = None
 
     def assign(self, partitions: Collection[int]) -> None:
         self.windows.discard(partitions)
@@ -60,10 +67,26 @@ class CountsHandler:
             return
         moment = getattr(decoded.value, self.time_attribute)
         value = text_of(getattr(decoded.value, self.value_attribute))
-        record = decoded.record
-        self.windows.add(Window(record.partition, minute_of(moment), value), record.offset)
+        window = Window(decoded.record.partition, minute_of(moment), value)
+        if not self._is_untimely(decoded.record, window):
+            self.windows.add(window, decoded.record.offset)
+
+    def _is_untimely(self, record: Record, window: Window) -> bool:
+        """Whether the event was told in the topic of late ones instead. One that is counted stays so."""
+        if self.grace is None or self.late is None or self.windows.includes(window, record.offset):
+            return False
+        newest_ms = self.windows.newest.get(record.partition)
+        reason = self.grace.judge(window, newest_ms, record)
+        if reason is None:
+            return False
+        self.late.put(record, reason, window, newest_ms)
+        if record.offset >= self.progress.positions.get(record.partition, 0):
+            self.progress.late += 1
+        return True
 
     def flush(self, timeout_s: float) -> None:
+        if self.late is not None:
+            self.late.outbox.confirm(timeout_s)
         for window, count in self.windows.pending():
             self.outbox.put(self.writer.outgoing(window, count))
         self.outbox.confirm(timeout_s)
@@ -81,7 +104,7 @@ def run_counts(options: ConsumerOptions) -> int:
     """Count until stopped; the exit code. Raises ConsumerError for what a person must mend."""
     output = find_contract(OUTPUT)
     _check_output(output)
-    return run(APP, options, lambda setup: _make_handler(setup, output))
+    return run(APP, options, lambda setup, sending: _make_handler(setup, sending, output))
 
 
 def _check_output(output: GeneratedContract) -> None:
@@ -93,10 +116,15 @@ def _check_output(output: GeneratedContract) -> None:
         )
 
 
-def _make_handler(setup: Setup, output: GeneratedContract) -> CountsHandler:
+def _make_handler(setup: Setup, sending: Sending, output: GeneratedContract) -> CountsHandler:
     model = output.model(output.writer_version(APP))
     windows = Windows()
     writers = WriterSchemas(setup.registry, output)
+    grace = None if setup.options.grace_s is None else Grace(int(setup.options.grace_s * 1000))
+    if grace is not None:
+        late_topic = f"{setup.contract.topic}{LATE_SUFFIX}"
+        setup.wait_for(lambda: check_topic(setup.group, late_topic))
+    restoring = f"{setup.group}-restore"
     own = ReaderChoice(APP, output, output.reader_version(APP))
     refuse_unreadable(own, pinned_schemas(output), tuple)
     setup.check_registered(own, writers)
@@ -107,7 +135,9 @@ def _make_handler(setup: Setup, output: GeneratedContract) -> CountsHandler:
         reader=CountReader(
             topic=output.topic,
             deserializer=Deserializer(output, own.version, writers),
-            make_consumer=lambda: make_consumer(f"{setup.group}-restore", overrides={"enable.partition.eof": True}),
+            make_consumer=lambda: make_consumer(restoring, overrides={**READING, "isolation.level": "read_committed"}),
+            ends=lambda: present_ends(restoring, output.topic),
+            store=CountStore(setup.options.state_dir),
         ),
         writer=CountWriter(
             topic=output.topic,
@@ -115,7 +145,9 @@ def _make_handler(setup: Setup, output: GeneratedContract) -> CountsHandler:
             schema_id=setup.wait_for(lambda: registered_id(setup.registry, output.subject, model.AVSC)),
             source=setup.contract.topic,
         ),
-        outbox=Outbox(make_producer(), retry=False, on_confirmed=lambda token: windows.confirmed(token[0], token[1])),
+        outbox=sending.outbox(retry=False, on_confirmed=lambda token: windows.confirmed(token[0], token[1])),
         windows=windows,
         progress=setup.progress,
+        grace=grace,
+        late=None if grace is None else LateTopic(sending.outbox(), setup.group),
     )
