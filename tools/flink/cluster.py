@@ -101,14 +101,14 @@ class FlinkCluster:
     def ask(self, path: str) -> Any:
         """The answer of the REST interface as JSON; None while it gives none."""
         try:
-            with urllib.request.urlopen(f"http://{self.address}{path}", timeout=_ASK_S) as answer:  # noqa: S310 - ours
+            with urllib.request.urlopen(f"http://{self.address}{path}", timeout=_ASK_S) as answer:
                 return json.load(answer)
         except (OSError, ValueError):
             return None
 
     def cancel(self, job: str) -> None:
         """Ask the JobManager to end a job."""
-        request = urllib.request.Request(f"http://{self.address}/jobs/{job}", method="PATCH")  # noqa: S310 - ours
+        request = urllib.request.Request(f"http://{self.address}/jobs/{job}", method="PATCH")
         with contextlib.suppress(urllib.error.URLError), urllib.request.urlopen(request, timeout=_ASK_S):  # noqa: S310 - ours
             pass
 

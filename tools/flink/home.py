@@ -1,4 +1,4 @@
-"""What a Flink cluster on this machine consists of: the optional environment `.venv-flink`, and jars from Maven Central."""
+"""What a Flink cluster here consists of: the optional environment `.venv-flink`, and jars from Maven Central."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The windowed counts as a job of Flink SQL: what `pipeline consume counts` counts, made from the same two contracts."""
+"""The windowed counts as a job of Flink SQL: what `pipeline consume counts` counts, from the same two contracts."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ from tools.flink.table import (
 )
 
 OUTPUT: Final = "activity_count"
-CLEAN: Final = "clean"
+CLEAN: Final = ".clean"
 
 
 @dataclass(frozen=True, slots=True)
 class JobOptions:
     """`topic` defaults to the cleaned topic, `version` to the pin; seconds where a name ends in `_s`.
 
-    `checkpoints` is the URI of a folder that every machine of the cluster sees. A window closes when an event comes that
-    is `delay_s` younger than its end; partitions without records for `idle_s` are not waited for.
+    `checkpoints` is the URI of a folder that every machine of the cluster sees. A window closes when an event comes
+    that is `delay_s` younger than its end; partitions without records for `idle_s` are not waited for.
     """
 
     checkpoints: str
@@ -42,7 +42,7 @@ class JobOptions:
     delay_s: int = 60
     idle_s: int = 60
     checkpoint_interval_s: int = 10
-    properties: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,8 +59,8 @@ class Job:
 
 
 def cleaned_topic(contract: Contract) -> str:
-    """The topic that holds the contract's records without what cannot be read."""
-    return f"{contract.topic}-{CLEAN}"
+    """The topic that holds the contract's records without what cannot be read: `pipeline consume clean` fills it."""
+    return contract.topic + CLEAN
 
 
 def counts_job(contract: Contract, output: Contract, place: Place, options: JobOptions) -> Job:
@@ -97,7 +97,7 @@ def _settings(group: str, options: JobOptions) -> dict[str, str]:
         "restart-strategy.type": "exponential-delay",
         "restart-strategy.exponential-delay.initial-backoff": "1 s",
         "restart-strategy.exponential-delay.max-backoff": "30 s",
-        **options.properties,
+        **options.settings,
     }
 
 
@@ -148,7 +148,9 @@ def _insert(output: Contract, version: ContractVersion, sink: str, counted: _Cou
 
 
 def _is_optional(node: Node) -> bool:
-    return isinstance(node, Union) and any(isinstance(each, Primitive) and each.name == "null" for each in node.branches)
+    return isinstance(node, Union) and any(
+        isinstance(each, Primitive) and each.name == "null" for each in node.branches
+    )
 
 
 def _check_windows(contract: Contract, version: ContractVersion) -> None:

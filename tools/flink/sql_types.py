@@ -1,9 +1,9 @@
 """Avro types as types of Flink SQL, exactly as Flink's format `avro-confluent` wants them, or refused by name.
 
-The table follows `AvroSchemaConverter.convertToDataType` of Flink 2.3 with its legacy mapping of timestamps, which is the
-one that `avro-confluent` uses: where the Avro schema is given (`avro-confluent.schema`), the table's type must equal what
-that makes of it, NOT NULL for NOT NULL. What Flink maps and then reads or writes wrong is refused here; docs/scale-out.md
-has the table, with what Flink does in each case.
+The table follows `AvroSchemaConverter.convertToDataType` of Flink 2.3 with its legacy mapping of timestamps, that of
+`avro-confluent`: where the Avro schema is given (`avro-confluent.schema`), the table must equal what that makes of
+it, NOT NULL for NOT NULL. What Flink maps and then reads or writes wrong is refused here; docs/scale-out.md has the
+table, with what Flink does in each case.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
-"""A version of a contract as a table of Flink SQL: CREATE TABLE with types, nullability, watermark and the schema itself.
+"""A version of a contract as a table of Flink SQL: types, nullability, watermark and the schema itself.
 
-The DDL carries the contract's own schema (`avro-confluent.schema`). Without it Flink makes one of the columns, which has
-neither aliases nor defaults, and could not read what an older version wrote.
+The DDL carries the contract's own schema (`avro-confluent.schema`). Without it Flink makes one of the columns, which
+has neither aliases nor defaults, and could not read what an older version wrote.
 """
 
 from __future__ import annotations
@@ -89,7 +89,9 @@ def event_time_field(contract: Contract, version: ContractVersion, named: str | 
     if len(asked) == 1 and asked[0] in candidates:
         return asked[0]
     here = f"version {version.number} of {contract.name}"
-    wanted = f'a {_EVENT_TIME_TYPE} at the top, not optional; name it with --time-field, or give it "{EVENT_TIME}": true'
+    wanted = (
+        f'a {_EVENT_TIME_TYPE} at the top, not optional; name it with --time-field, or give it "{EVENT_TIME}": true'
+    )
     if len(asked) == 1:
         raise FlinkRefusal(f"{asked[0]} of {here} cannot be the time of the event: that is {wanted}")
     if not asked:
