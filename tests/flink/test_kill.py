@@ -37,6 +37,7 @@ CLEAN = f"{EVENTS.topic}.clean"
 START = datetime(2026, 1, 1, tzinfo=UTC)
 PARTITIONS = 4
 POISON = 7
+USERS = 50
 Bucket = tuple[int, datetime, str]
 
 
@@ -49,8 +50,8 @@ class Site:
     def conf(self) -> dict[str, Any]:
         return {"bootstrap.servers": self.stack.broker.bootstrap_servers, "log_level": 0}
 
-    def send(self, count: int, begin: datetime, *, everywhere: bool = False) -> None:
-        """Events 50 ms apart, of version 1 and 2 in turn, in disorder by some seconds; or one in each partition."""
+    def send(self, count: int, begin: datetime) -> None:
+        """Events 50 ms apart, of version 1 and 2 in turn, in disorder by some seconds."""
         with SchemaRegistryClient({"url": self.stack.registry_url}) as registry:
             ids = {number: registered_id(registry, EVENTS.subject, EVENTS.avsc(number)) for number in EVENTS.versions}
         producer = Producer({**self.conf, "partitioner": "murmur2_random"})
@@ -58,10 +59,9 @@ class Site:
             version = EVENTS.versions[number % 2]
             shown = json.loads(EVENTS.model(version).fake().model_dump_json(by_alias=True))
             at = begin + timedelta(milliseconds=50 * (number ^ 31))
-            shown |= {"occurred_at": at.isoformat(), "user_id": f"u-{number % 50}"}
+            shown |= {"occurred_at": at.isoformat(), "user_id": f"u-{number % USERS}"}
             event = EVENTS.model(version).model_validate_json(json.dumps(shown))
-            place = {"partition": number} if everywhere else {}
-            producer.produce(EVENTS.topic, frame(ids[version], event.serialize()), f"u-{number % 50}", **place)
+            producer.produce(EVENTS.topic, frame(ids[version], event.serialize()), f"u-{number % USERS}")
         assert producer.flush(60) == 0
 
     def send_poison(self) -> None:
@@ -136,9 +136,9 @@ def test_a_killed_task_manager_costs_no_event_and_counts_none_twice(site: Site, 
     site.send(3000, START + timedelta(seconds=300))
     cluster.start_task_manager()
     wait_until(lambda: checkpoints("restored") > 0, "the job was to go on from a checkpoint")
-    # What closes the last windows: one event in each partition, whose own windows stay open.
+    # What closes the last windows: an event of each user, and so some in each partition. Their own windows stay open.
     end = START + timedelta(hours=1)
-    site.send(PARTITIONS, end, everywhere=True)
+    site.send(USERS, end)
 
     def counted() -> tuple[dict[Bucket, int], dict[Bucket, int]]:
         by_consumer = {at: count for at, count in site.counts(EVENTS.topic)[0].items() if at[1] < end}
@@ -151,7 +151,7 @@ def test_a_killed_task_manager_costs_no_event_and_counts_none_twice(site: Site, 
     by_consumer, by_flink = counted()
     assert by_flink == by_consumer
     assert site.counts(CLEAN)[1] == len(by_flink), "a window was written twice"
-    assert len(site.read(CLEAN)) == 9000 + PARTITIONS
+    assert len(site.read(CLEAN)) == 9000 + USERS
     assert len({key for key, _ in site.read(OUTPUT.topic) if key and key.startswith(CLEAN.encode())}) == len(by_flink)
     assert cluster.ask(f"/jobs/{job}")["state"] == "RUNNING"
     with SchemaRegistryClient({"url": stack.registry_url}) as registry:

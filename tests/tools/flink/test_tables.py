@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 from click.testing import CliRunner
-from hypothesis import example, given
+from hypothesis import example, given, settings
 
 from codegen.contract import Contract, read_contracts
 from codegen.nodes import Record
@@ -161,6 +161,7 @@ def test_types_that_multiply_or_go_deep_are_refused_and_not_written_out() -> Non
     assert "more than 100 levels of types" in columns(deep)[1][0]
 
 
+@settings(max_examples=20)  # drawing a schema is what takes the time
 @given(schemas())
 @example({"type": "error", "name": "X", "fields": []})
 def test_any_schema_becomes_a_table_or_is_refused_with_a_place(schema: dict[str, Any]) -> None:
