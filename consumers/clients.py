@@ -88,6 +88,13 @@ def make_registry() -> SchemaRegistryClient:
     return SchemaRegistryClient({**schema_registry_conf(), **_REGISTRY_DEFAULTS})
 
 
+def has_client_id() -> bool:
+    """Whether the environment says what consumers call themselves towards the brokers (quotas may depend on it)."""
+    from tools.config import kafka_conf
+
+    return "client.id" in kafka_conf("consumer")
+
+
 def transaction_timeout_s() -> float:
     """How long the brokers leave a transaction open whose process is gone."""
     from tools.config import kafka_conf

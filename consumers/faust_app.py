@@ -18,14 +18,16 @@ import os
 import tempfile
 import threading
 from datetime import datetime
+from time import monotonic
 from typing import Any, Final
 
 from consumers.clients import make_consumer, topic_size
 from consumers.decoding.deserializer import Decoded
-from consumers.faults import ConsumerError
+from consumers.faults import ConsumerError, Unavailable
 from consumers.faust_edges import ended_in_time, let_faust_say, record_from_faust, report_thread
 from consumers.faust_settings import faust_settings
 from consumers.faust_steps import FaustSteps
+from consumers.faust_watch import StandStill, ask_places
 from consumers.function import Function, function_handler, load_function
 from consumers.handler import Stateless
 from consumers.options import ConsumerOptions
@@ -50,6 +52,8 @@ _TIMINGS: Final = {
 _LINGER_S: Final = 0.02
 _STOP_WITHIN_S: Final = 6.0
 _TICK_S: Final = 0.1
+# How often the brokers are asked whether the group moves.
+_WATCH_S: Final = 5.0
 
 
 def run_faust(options: ConsumerOptions, handler: str | None = None) -> int:
@@ -106,6 +110,8 @@ class FaustConsumer:
         self._moment = 0.0
         self._next: dict[int, int] = {}
         self._recovered = False
+        self._watch = StandStill(setup.contract.topic, setup.options.stuck_after_s)
+        self._partitions = 0
         self.app, self._table = self._make_app(folder)
 
     def _make_app(self, folder: str) -> tuple[Any, Any]:
@@ -119,6 +125,7 @@ class FaustConsumer:
             self._setup.check_registered()
         finally:
             probe.close()
+        self._partitions = size.partitions
         app: Any = faust.App(  # its own annotations do not cover what its documentation allows
             self._setup.group,
             **{**_TIMINGS, **faust_settings(kafka_conf("consumer"))},
@@ -166,10 +173,12 @@ class FaustConsumer:
             os._exit(ConsumerError.exit_code)
 
     async def _until_stopped(self) -> None:
-        starting = asyncio.ensure_future(self.app.start())
+        starting, watching = asyncio.ensure_future(self.app.start()), asyncio.ensure_future(self._watch_offsets())
         while not self._stop.is_set():
             if starting.done():
                 starting.result()
+            if watching.done():
+                watching.result()
             if self.app.crashed:
                 raise ConsumerError(f"Faust gave up: {self.app.crash_reason!r}")
             if self._steps.fault is not None:
@@ -178,8 +187,24 @@ class FaustConsumer:
                 self._show_aggregate()
                 self._reporter.report()
             await asyncio.sleep(_TICK_S)
+        watching.cancel()
         if not starting.done():
             starting.cancel()
+
+    async def _watch_offsets(self) -> None:
+        """Raises StandsStill. A record in hand is an excuse, for its handler or a dependency takes its time."""
+        probe = make_consumer(self._setup.group)  # it joins nothing, and so has no leave to take
+        topic, numbers = self._setup.contract.topic, range(self._partitions)
+        while True:
+            await asyncio.sleep(_WATCH_S)
+            try:
+                places = await asyncio.to_thread(ask_places, probe, topic, numbers)
+            except Unavailable:
+                self._watch.excuse()
+                continue
+            if self._busy.locked():
+                self._watch.excuse()
+            self._watch.note(places, self._setup.progress.assigned, monotonic())
 
     async def _drain(self) -> None:
         """Let the record in hand come to its end, make the table durable, then commit.

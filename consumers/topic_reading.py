@@ -55,11 +55,11 @@ def extents_of(consumer: Consumer, topic: str) -> dict[int, Extent]:
     return found
 
 
-def check_topic(group: str, topic: str) -> None:
-    """Raises ConsumerError for a topic that is not there, Unavailable without brokers."""
+def size_of(group: str, topic: str) -> int:
+    """How many partitions `topic` has. Raises ConsumerError for one that is not there, Unavailable without brokers."""
     consumer = make_consumer(group)
     try:
-        partition_count(consumer, topic)
+        return partition_count(consumer, topic)
     finally:
         consumer.close()
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from codegen.catalog import GeneratedContract
     from producer_api.publisher import FlushReport
+    from producer_api.routes import ContractEndpoint
 
 _log: Final = logging.getLogger(__name__)
 _PROBLEMS: Final[Mapping[int, ProblemType]] = {404: NOT_FOUND, 405: METHOD_NOT_ALLOWED}
@@ -48,6 +49,11 @@ class IngestionApp(FastAPI):
                 return
         await super().__call__(scope, receive, send)
 
+    @property
+    def short_ways(self) -> Mapping[bytes, ContractEndpoint]:
+        """Endpoints by raw path, for a server that takes plain events to them without ASGI."""
+        return {path.encode(): endpoint for path, endpoint in self.service.endpoints.items()}
+
     def openapi(self) -> dict[str, Any]:
         """As FastAPI's, with the models of the contracts."""
         document = super().openapi()
@@ -67,6 +73,11 @@ class GuardedApp(IngestionApp):
         super().__init__(service, **arguments)
         contracts = {contract.path: contract.name for contract in service.contracts}
         self._entrance = make_entrance(super().__call__, service.settings, contracts, service.metrics.requests_refused)
+
+    @property
+    def short_ways(self) -> Mapping[bytes, ContractEndpoint]:
+        """None: all go through the gate."""
+        return {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._entrance(scope, receive, send)

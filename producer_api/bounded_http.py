@@ -1,7 +1,8 @@
-"""uvicorn's HTTP/1.1 protocol with what it leaves open: how large the head of a request may be, and how long it takes.
+"""uvicorn's HTTP/1.1 protocol with what it leaves open: how large a request's head may be and how long it may take, and
+what becomes of a request that offers another protocol.
 
-`uvicorn --http producer_api.bounded_http:BoundedHttp producer_api.app:app`. Without it a client can hold a connection
-for ever with a head that never ends, or fill the memory with one.
+`python -m producer_api` serves with it. Without it a client can hold a connection for ever with a head that never ends,
+or fill the memory with one.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import Any, Final
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from producer_api.errors import HEADERS_TOO_LARGE, PROBLEM_JSON, TOO_SLOW, ProblemType, problem_answer
+from producer_api.http_parsing import ParserWithoutUpgrade
 from producer_api.settings import HeadLimits, head_limits
 from tools import config
 
@@ -30,6 +32,7 @@ class BoundedHttp(HttpToolsProtocol):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        self.parser = self._parser = ParserWithoutUpgrade(self)  # type: ignore[assignment]  # as much of one as is used
         self._limits = read_head_limits()
         self._head_bytes = 0
         self._head_done = False
@@ -54,6 +57,10 @@ class BoundedHttp(HttpToolsProtocol):
         elif self._deadline is None:
             self._start_deadline()
 
+    def wants_upgrade(self) -> bool:
+        """For the parser: to a WebSocket, whose handshake is answered by the application."""
+        return self._should_upgrade()
+
     def on_headers_complete(self) -> None:
         if self.transport.is_closing():
             return  # what was sent behind a refused request
@@ -61,8 +68,14 @@ class BoundedHttp(HttpToolsProtocol):
         if size > self._limits.max_bytes:
             self._refuse(HEADERS_TOO_LARGE, f"the head of a request may have {self._limits.max_bytes} bytes")
             return
+        if self._parser.is_passing_over():
+            return
         self._head_done = True
         self._stop_deadline()
+        self._begin_request()
+
+    def _begin_request(self) -> None:
+        """The head is complete, and what it should be."""
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

@@ -5,12 +5,15 @@ No sentence here repeats a value of the request: it may be personal data.
 
 from __future__ import annotations
 
+import logging
+import traceback
 from collections.abc import Mapping, Sequence
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
+_log: Final = logging.getLogger(__name__)
 PROBLEM_JSON: Final = "application/problem+json"
 MAX_TOLD_FAULTS: Final = 20
 
@@ -116,3 +119,9 @@ def problem_answer(
     if errors:
         document["errors"] = errors
     return Answer(number, msgspec.json.encode(document), PROBLEM_JSON, tuple((headers or {}).items()))
+
+
+def answer_fault(error: Exception, what: str) -> Answer:
+    """For a fault of our own: the log says what failed and where, without values; the client, that it was ours."""
+    _log.error("%s: %s\n%s", what, type(error).__name__, "".join(traceback.format_tb(error.__traceback__)))
+    return problem_answer(INTERNAL, "the service met a fault of its own; its log says which")

@@ -6,7 +6,7 @@ A 2xx answer is given when the broker has acknowledged; every other event is nam
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -22,6 +22,7 @@ from producer_api.errors import (
     Answer,
     Fault,
     Stage,
+    answer_fault,
     problem_answer,
 )
 from producer_api.preparation import Preparation, Prepared
@@ -75,18 +76,23 @@ class Ingestion:
         metrics: ContractMetrics,
         *,
         rejects: Rejects | None = None,
-        retry_after_s: int = 1,
+        retry_after_s: Callable[[], int] = lambda: 1,
+        go_on: Callable[[int], Awaitable[None]] | None = None,
         max_event_bytes: int = 1_000_000,
         on_undelivered: Callable[[], None] = lambda: None,
     ) -> None:
-        """`on_undelivered` is called when the broker did not acknowledge in time."""
+        """`on_undelivered` is called when the broker did not acknowledge in time.
+
+        `go_on` is awaited in the midst of a large request, with the bytes that are left of it.
+        """
         self._topic = contract.topic
         self._preparation = Preparation(contract, shapes, serializer, max_event_bytes)
         self._serializer = serializer
         self._publisher = publisher
         self._metrics = metrics
         self._rejects = rejects
-        self._retry = {"retry-after": str(retry_after_s)}
+        self._retry_after_s = retry_after_s
+        self._go_on = go_on or _give_way
         self._on_undelivered = on_undelivered
         self._template = b""
         # A part that is larger than the bound would never find room.
@@ -106,13 +112,42 @@ class Ingestion:
         except Overloaded as error:
             fault = Fault(Stage.QUEUE, "", str(error), retryable=True)
             self._refuse(fault, data, headers)
-            return _one_problem(OVERLOADED, [fault], self._retry)
+            return _one_problem(OVERLOADED, [fault], self._retry())
+        return self._answer_one(prepared, receipt, data, headers, started)
+
+    def begin_one(self, data: bytes, reply: Callable[[Answer], None]) -> bool:
+        """The same for a plain event without headers, without a task: `reply` gets the answer, later.
+
+        False if the event is not plain or there is no room: nothing is done then, and `accept_one` has the word.
+        """
+        prepared = self._preparation.prepare_plain(data)
+        if prepared is None:
+            return False
+        started = perf_counter()
+
+        def finish(receipts: list[Receipt]) -> None:
+            try:
+                answer = self._answer_one(prepared, receipts[0], data, None, started)
+            except Exception as error:  # noqa: BLE001 - the client gets an answer, and all others theirs
+                answer = answer_fault(error, "an acknowledged event could not be answered")
+            reply(answer)
+
+        try:
+            self._publisher.collect(prepared.record, finish)
+        except Overloaded:
+            return False
+        self._metrics.received.inc()
+        return True
+
+    def _answer_one(
+        self, prepared: Prepared, receipt: Receipt, data: bytes, headers: Headers | None, started: float
+    ) -> Answer:
         self._metrics.produce_seconds.observe(perf_counter() - started)
         outcome = self._settle(prepared, receipt, data, headers)
         if isinstance(outcome, _Accepted):
             return Answer(202, self._fill_template(outcome))
         if outcome.retryable:
-            return _one_problem(UNDELIVERED, [outcome], self._retry)
+            return _one_problem(UNDELIVERED, [outcome], self._retry())
         return _one_problem(REFUSED_RECORD, [outcome])
 
     async def accept_many(self, slices: Sequence[bytes], headers: Headers | None) -> Answer:
@@ -120,10 +155,12 @@ class Ingestion:
         self._metrics.received.inc(len(slices))
         outcomes: dict[int, _Outcome] = {}
         pending: list[_Call] = []
+        rest = sum(map(len, slices)) if len(slices) > self._chunk_events else 0
         started = perf_counter()
         for start in range(0, len(slices), self._chunk_events):
             if start:
-                await asyncio.sleep(0)
+                rest -= sum(map(len, slices[start - self._chunk_events : start]))
+                await self._go_on(rest)
             chunk = self._prepare_chunk(slices, start, outcomes, headers)
             # produce_batch takes no headers, so records that have some go one by one.
             for part in [chunk] if headers is None else [[entry] for entry in chunk]:
@@ -225,7 +262,14 @@ class Ingestion:
             return problem_answer(INVALID_EVENTS, f"none of {len(faults)} events was accepted", errors)
         problem = OVERLOADED if retryable[0].stage == Stage.QUEUE else UNDELIVERED
         detail = f"none of {len(faults)} events was accepted; {len(retryable)} of them may be sent again"
-        return problem_answer(problem, detail, errors, headers=self._retry)
+        return problem_answer(problem, detail, errors, headers=self._retry())
+
+    def _retry(self) -> dict[str, str]:
+        return {"retry-after": str(self._retry_after_s())}
+
+
+async def _give_way(_rest: int) -> None:
+    await asyncio.sleep(0)
 
 
 def _one_problem(problem: Any, faults: Sequence[Fault], headers: dict[str, str] | None = None) -> Answer:

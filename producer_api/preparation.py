@@ -50,19 +50,24 @@ class Preparation:
 
     def prepare(self, data: bytes) -> Prepared:
         """Raises InvalidEvent."""
+        prepared = self.prepare_plain(data)
+        if prepared is not None:
+            return prepared
         if len(data) > self._max_event_bytes:
             raise InvalidEvent([Fault(Stage.PARSE, "", f"an event may have {self._max_event_bytes} bytes")])
-        if self._transcoder is not None:
-            try:
-                return self._prepare_plain(data, self._transcoder)
-            except NOT_PLAIN:
-                pass  # the models have the word
         return self._prepare_by_model(data)
 
-    def _prepare_plain(self, data: bytes, transcoder: AnyTranscoder) -> Prepared:
-        avro, event, bits = transcoder.read(data)
-        key = None if self._key is None else _latin(getattr(event, self._key))
-        event_id = None if self._event_id is None else _latin(getattr(event, self._event_id)).decode()
+    def prepare_plain(self, data: bytes) -> Prepared | None:
+        """None where the event is not plain, and `prepare` has the word."""
+        transcoder = self._transcoder
+        if transcoder is None or len(data) > self._max_event_bytes:
+            return None
+        try:
+            avro, event, bits = transcoder.read(data)
+            key = None if self._key is None else _latin(getattr(event, self._key))
+            event_id = None if self._event_id is None else _latin(getattr(event, self._event_id)).decode()
+        except NOT_PLAIN:
+            return None
         shape = self._shape_by_bits.get(bits)
         if shape is None:
             shape = self._shape_by_bits[bits] = self._shapes.oldest(transcoder.names_of(bits))

@@ -11,22 +11,23 @@ import logging
 import threading
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from time import monotonic
 from typing import Any, Final, NamedTuple, Protocol
 
 from confluent_kafka import KafkaError, KafkaException, Producer
 
 from producer_api.bounds import Bound, Overloaded
-from producer_api.pace import StandingQueue
+from producer_api.calls import Call, Delivery, OpenCalls, Patience, size_of
+from producer_api.pace import DrainRate, StandingQueue
 from producer_api.receipts import QUEUE_FULL, Delivered, Headers, Receipt, Record, Undelivered, undelivered
 
 _log: Final = logging.getLogger(__name__)
 _POLL_TIMEOUT_S: Final = 0.2
 _PURGE_TIMEOUT_S: Final = 2.0
-# A record's cost beyond its key and value in librdkafka's queue, so that many tiny records are bounded too.
-RECORD_OVERHEAD_BYTES: Final = 100
 _LOST_ERRORS: Final = {"_ALL_BROKERS_DOWN", "_TRANSPORT", "_RESOLVE"}
-_LATE_ERRORS: Final = {"_MSG_TIMED_OUT", "_TIMED_OUT"}
+# How often the calls that take too long are looked for.
+_GLANCE_S: Final = 0.1
 
 
 class FlushReport(NamedTuple):
@@ -50,42 +51,6 @@ class ProducerLike(Protocol):
     def list_topics(self, *, timeout: float) -> Any: ...
 
 
-class _Call:
-    """One call of `produce` or `produce_many` under way: its receipts by index, and the future that waits for all."""
-
-    __slots__ = ("future", "missing", "opened_at", "receipts", "size")
-
-    def __init__(self, future: asyncio.Future[list[Receipt]], count: int, size: int) -> None:
-        self.opened_at = monotonic()
-        self.future = future
-        self.receipts: list[Receipt | None] = [None] * count
-        self.missing = count
-        self.size = size
-
-
-class _Delivery:
-    """The delivery callback of one record; librdkafka's poll thread calls it, so it only puts itself in the queue."""
-
-    __slots__ = ("_arrived", "call", "error", "index", "message")
-
-    def __init__(self, call: _Call, index: int, arrived: deque[_Delivery]) -> None:
-        self._arrived = arrived
-        self.call = call
-        self.index = index
-        self.error: KafkaError | None = None
-        self.message: Any = None
-
-    def __call__(self, error: KafkaError | None, message: Any) -> None:
-        self.error = error
-        self.message = message
-        self._arrived.append(self)
-
-    def receipt(self) -> Receipt:
-        if self.error is not None:
-            return undelivered(self.error, "deliver")
-        return Delivered(self.message.partition(), self.message.offset())
-
-
 class Publisher:
     """Produces records and says what became of each. All methods belong to the event loop that called `start`."""
 
@@ -97,22 +62,31 @@ class Publisher:
         on_connection_lost: Callable[[], None] = lambda: None,
         make_producer: Callable[[dict[str, Any]], ProducerLike] | None = None,
         queue: StandingQueue | None = None,
+        patience: Patience | None = None,
     ) -> None:
-        """`conf` are librdkafka's properties; `on_connection_lost` runs in the event loop when it lost a broker."""
+        """`conf` are librdkafka's properties; `on_connection_lost` runs in the event loop when it lost a broker.
+
+        How long a record is tried is `patience`'s part, not librdkafka's: see `producer_api.calls`.
+        """
         self.bound = bound
         self.queue = queue or StandingQueue()
+        self._drain_rate = DrainRate()
         self.delivered = 0
         self.undelivered = 0
-        self._conf = {**conf, "error_cb": self._note_error}
+        self._conf = {**conf, "delivery.timeout.ms": 0, "error_cb": self._note_error}
         self._make_producer = make_producer or _make_producer
         self._on_connection_lost = on_connection_lost
-        self._arrived: deque[_Delivery] = deque()
+        self._arrived: deque[Delivery] = deque()
+        self._collected: dict[str, list[dict[str, Any]]] = {}
         self._woken = False
         self._closing = False
         self._stopped = threading.Event()
         self._fatal = threading.Event()
-        self._stall_s = float(conf.get("delivery.timeout.ms", conf.get("message.timeout.ms", 120_000))) / 1000
+        self._patience = patience or Patience()
+        self._calls = OpenCalls()
         self._alive_at = monotonic()
+        self._given_up_at = float("-inf")
+        self._glance: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
         """Make the producer, which connects by itself, and the poll thread."""
@@ -120,51 +94,88 @@ class Publisher:
         self._producer = self._make_producer(self._conf)
         self._poller = threading.Thread(target=self._poll, name="delivery-reports", daemon=True)
         self._poller.start()
+        self._look_at_calls()
 
     @property
     def producer(self) -> ProducerLike:
         """For metadata requests, from another thread."""
         return self._producer
 
+    def is_silent(self) -> bool:
+        """Whether a client had to be answered without an acknowledgement, and nobody's has come since it called."""
+        return self._calls.was_answered_since(self._alive_at)
+
     def produce(self, record: Record, headers: Headers | None = None) -> asyncio.Future[list[Receipt]]:
         """Queue one record; the future has its receipt, as a list of one. Raises Overloaded."""
-        call = self._open(1, _size(record, headers))
-        delivery = _Delivery(call, 0, self._arrived)
+        future = self._loop.create_future()
+        call = self._open(1, size_of(record, headers), partial(_resolve_future, future))
+        delivery = Delivery(call, 0, self._arrived)
         try:
             self._producer.produce(record.topic, record.value, record.key, on_delivery=delivery, headers=headers)
         except (BufferError, KafkaException) as error:
             self._refuse_now(delivery, error.args[0] if isinstance(error, KafkaException) else None)
         except BaseException:
+            self._calls.remove(call)
             self.bound.give(1, call.size)
             raise
-        return call.future
+        return future
+
+    def collect(self, record: Record, done: Callable[[list[Receipt]], None]) -> None:
+        """Queue one record, in one call of the producer with all others that come in this turn of the event loop.
+
+        `done` is called with its receipt, as a list of one. Raises Overloaded.
+        """
+        call = self._open(1, size_of(record), done)
+        if not self._collected:
+            self._loop.call_soon(self._produce_collected)
+        messages = self._collected.get(record.topic)
+        if messages is None:
+            messages = self._collected[record.topic] = []
+        messages.append({"value": record.value, "key": record.key, "callback": Delivery(call, 0, self._arrived)})
+
+    def _produce_collected(self) -> None:
+        collected, self._collected = self._collected, {}
+        for topic, messages in collected.items():
+            self._produce_batch(topic, messages)
 
     def produce_many(self, records: Sequence[Record]) -> asyncio.Future[list[Receipt]]:
         """Queue records of one topic, in order; the future has their receipts in the same order. Raises Overloaded.
 
         `produce_batch` takes no headers. A record that it refuses has `_error` in its dictionary and no callback.
         """
-        call = self._open(len(records), sum(map(_size, records)))
-        deliveries = [_Delivery(call, index, self._arrived) for index in range(len(records))]
+        future = self._loop.create_future()
+        call = self._open(len(records), sum(map(size_of, records)), partial(_resolve_future, future))
+        deliveries = [Delivery(call, index, self._arrived) for index in range(len(records))]
         messages: list[dict[str, Any]] = [
             {"value": record.value, "key": record.key, "callback": delivery}
             for record, delivery in zip(records, deliveries, strict=True)
         ]
+        self._produce_batch(records[0].topic, messages)
+        return future
+
+    def _produce_batch(self, topic: str, messages: list[dict[str, Any]]) -> None:
         try:
-            self._producer.produce_batch(records[0].topic, messages)
+            if self._producer.produce_batch(topic, messages) == len(messages):
+                return
         except KafkaException as error:
             for message in messages:
                 message["_error"] = error.args[0]
-        for message, delivery in zip(messages, deliveries, strict=True):
+        for message in messages:
             if "_error" in message:
-                self._refuse_now(delivery, message["_error"])
-        return call.future
+                self._refuse_now(message["callback"], message["_error"])
+
+    def wait_s(self) -> float:
+        """How long what is under way will take, as fast as the brokers acknowledge now; infinite if they do not."""
+        return self._drain_rate.wait_s(self.bound.bytes)
 
     async def close(self, deadline_s: float) -> FlushReport:
         """Take no more, wait `deadline_s` for what is under way, give up the rest, and end the poll thread."""
         self._closing = True
+        self._produce_collected()
         await asyncio.to_thread(self._drain, deadline_s)
         self._resolve()
+        if self._glance is not None:
+            self._glance.cancel()
         return FlushReport(self.delivered, self.undelivered, self.bound.records)
 
     def _drain(self, deadline_s: float) -> None:
@@ -173,39 +184,43 @@ class Publisher:
         self._stopped.set()
         self._poller.join()
 
-    def _open(self, count: int, size: int) -> _Call:
+    def _open(self, count: int, size: int, done: Callable[[list[Receipt]], None]) -> Call:
         if self._closing:
             raise Overloaded("the service is shutting down; try again")
+        if not self.bound.records:
+            self._drain_rate.begin()
         self.bound.take(count, size)
-        return _Call(self._loop.create_future(), count, size)
+        call = Call(done, count, size, monotonic())
+        self._calls.add(call)
+        return call
 
-    def _refuse_now(self, delivery: _Delivery, error: KafkaError | None) -> None:
+    def _refuse_now(self, delivery: Delivery, error: KafkaError | None) -> None:
         """The queue did not take the record; no callback will come."""
         if error is not None:
             self._note_error(error)
         full = Undelivered("queue", QUEUE_FULL, True)
         self._settle(delivery, full if error is None else undelivered(error, "queue"))
 
-    def _settle(self, delivery: _Delivery, receipt: Receipt) -> None:
+    def _settle(self, delivery: Delivery, receipt: Receipt) -> None:
         call = delivery.call
         call.receipts[delivery.index] = receipt
         call.missing -= 1
         if call.missing:
             return
-        receipts = [entry for entry in call.receipts if entry is not None]
-        delivered = sum(type(entry) is Delivered for entry in receipts)
-        if delivered:
-            self.queue.note(monotonic() - call.opened_at)
+        count = len(call.receipts)
+        delivered = sum(type(entry) is Delivered for entry in call.receipts)
         self.delivered += delivered
-        self.undelivered += len(receipts) - delivered
-        self.bound.give(len(receipts), call.size)
-        if not call.future.done():  # done already if the waiting request was cancelled
-            call.future.set_result(receipts)
+        self.undelivered += count - delivered
+        self.bound.give(count, call.size)
+        self._drain_rate.note(call.size)
+        if self._calls.remove(call):
+            if delivered:
+                self.queue.note(monotonic() - call.opened_at)
+            call.answer()
 
     def _resolve(self) -> None:
         """In the event loop: settle every delivery that has arrived."""
         self._woken = False
-        is_late = False
         while self._arrived:
             delivery = self._arrived.popleft()
             self._settle(delivery, delivery.receipt())
@@ -213,10 +228,18 @@ class Publisher:
                 self._alive_at = monotonic()
             else:
                 self._note_error(delivery.error)
-                is_late = is_late or delivery.error.name() in _LATE_ERRORS
-        if is_late and monotonic() - self._alive_at >= self._stall_s:
-            # A cluster that forgot the producer's id (one made anew at the same address) never answers it again.
-            self._alive_at = monotonic()
+
+    def _look_at_calls(self) -> None:
+        """In the event loop, again and again: answer those who waited long enough, and give up what is held too long.
+
+        A cluster that forgot the producer's id (one made anew at the same address) never answers it again.
+        """
+        self._glance = self._loop.call_later(_GLANCE_S, self._look_at_calls)
+        now = monotonic()
+        self._calls.answer_those_before(now - self._patience.answer_s)
+        given_up_before = now - self._patience.give_up_s
+        if self._given_up_at < given_up_before and self._calls.has_any_before(given_up_before):
+            self._given_up_at = now
             self._fatal.set()
 
     def _poll(self) -> None:
@@ -245,7 +268,7 @@ class Publisher:
 
     def _replace_producer(self) -> None:
         """An idempotent producer is unusable after a fatal error: end it, its records refused, and make another."""
-        _log.error("the Kafka producer met a fatal error, or nothing was acknowledged in time: it is replaced")
+        _log.error("the Kafka producer met a fatal error, or a record was not acknowledged in time: it is replaced")
         old, self._producer = self._producer, self._make_producer(self._conf)
         self._fatal.clear()
         self._end(old)
@@ -264,9 +287,9 @@ class Publisher:
             return 1
 
 
-def _size(record: Record, headers: Headers | None = None) -> int:
-    size = len(record.value) + len(record.key or b"") + RECORD_OVERHEAD_BYTES
-    return size if headers is None else size + sum(len(name) + len(value) for name, value in headers)
+def _resolve_future(future: asyncio.Future[list[Receipt]], receipts: list[Receipt]) -> None:
+    if not future.done():  # done already if the waiting request was cancelled
+        future.set_result(receipts)
 
 
 def _make_producer(conf: dict[str, Any]) -> ProducerLike:

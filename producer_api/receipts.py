@@ -9,11 +9,12 @@ from confluent_kafka import KafkaError
 # The broker judged the record itself; sending it again changes nothing.
 _FINAL_ERRORS: Final = {"MSG_SIZE_TOO_LARGE", "RECORD_LIST_TOO_LARGE", "INVALID_RECORD", "INVALID_MSG"}
 QUEUE_FULL: Final = "the queue to the broker is full"
+_LATE: Final = "the broker did not acknowledge the record in time"
 # librdkafka's own errors, for which "the broker refused" would be untrue.
 _SENTENCES: Final = {
-    "_PURGE_QUEUE": "the service stopped before the broker acknowledged the record",
-    "_PURGE_INFLIGHT": "the service stopped before the broker acknowledged the record",
-    "_MSG_TIMED_OUT": "the broker did not acknowledge the record in time",
+    "_PURGE_QUEUE": _LATE,
+    "_PURGE_INFLIGHT": _LATE,
+    "_MSG_TIMED_OUT": _LATE,
     "_QUEUE_FULL": QUEUE_FULL,
 }
 
@@ -42,6 +43,7 @@ class Undelivered(NamedTuple):
 
 
 Receipt = Delivered | Undelivered
+IN_DOUBT: Final = Undelivered("deliver", _LATE, True)
 Headers = list[tuple[str, bytes]]
 
 

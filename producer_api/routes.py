@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import logging
+import math
 import re
-import traceback
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any, Final
 
 from producer_api.body import BodyLimits, BodyReader, Disconnected, Receive
-from producer_api.bounds import Bound
+from producer_api.bounds import Bound, Overloaded
 from producer_api.cloudevents import cloudevent_headers, refuse_several
 from producer_api.errors import (
-    INTERNAL,
     INVALID_BODY,
     OVERLOADED,
     UNAVAILABLE,
     Answer,
     Fault,
-    ProblemType,
     Refusal,
     Stage,
-    problem_answer,
+    answer_fault,
 )
 from producer_api.health import BrokerWatch
 from producer_api.ingest import Ingestion
@@ -32,9 +29,9 @@ from producer_api.receipts import Headers
 from producer_api.rejects import Rejects
 from producer_api.serializer import Serializer
 
-_log: Final = logging.getLogger(__name__)
 # W3C Trace Context, section "traceparent header"; all-zero ids and version ff are invalid.
 _TRACEPARENT: Final = re.compile(rb"(?!ff)[0-9a-f]{2}-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
+_BUSY: Final = "more requests come than can be worked off; try again"
 _GONE: Final = Answer(499, b"")  # nobody reads it
 
 # Where an ASGI scope carries the allowances from which the events of the request are paid.
@@ -57,28 +54,52 @@ class Gate:
     """Whether requests may come in at all."""
 
     watch: BrokerWatch
-    retry_after_s: int
+    least_retry_after_s: int
+    most_retry_after_s: int
     closing: bool = False
     pace: Pace = field(default_factory=Pace)
     queue: StandingQueue = field(default_factory=StandingQueue)
+    brokers_wait_s: Callable[[], float] = lambda: 0.0
+    is_silent: Callable[[], bool] = lambda: False
 
     def check(self, serializer: Serializer) -> None:
         """Raises Refusal while events cannot be taken."""
         if self.closing:
-            raise self._refusal("shutting_down", "the service is shutting down")
+            raise Refusal(UNAVAILABLE, "shutting_down", "the service is shutting down")
         if not serializer.ready:
-            raise self._refusal("no_schema_id", serializer.reason)
+            raise Refusal(UNAVAILABLE, "no_schema_id", serializer.reason)
         if self.watch.away:
-            raise self._refusal("kafka_away", self.watch.away)
-        self.check_pace()
+            raise Refusal(UNAVAILABLE, "kafka_away", self.watch.away)
+        if self.is_silent():  # what is held tells when they are back; more of it would only be sent again
+            raise Refusal(UNAVAILABLE, "kafka_away", "the brokers acknowledge nothing")
+        self._check_room()
 
-    def check_pace(self) -> None:
-        """Raises Refusal when this turn of the event loop, or the brokers, have no room for a request's work."""
-        if self.pace.is_spent() or self.queue.is_standing():
-            raise self._refusal("busy", "more requests come than can be worked off; try again", OVERLOADED)
+    def is_open(self, serializer: Serializer, size: int) -> bool:
+        """Whether the work on `size` bytes may begin at once."""
+        if self.closing or self.watch.away or not serializer.ready or self.is_silent() or self.queue.is_standing():
+            return False
+        return self.pace.may_begin(size)
 
-    def _refusal(self, reason: str, detail: str, problem: ProblemType = UNAVAILABLE) -> Refusal:
-        return Refusal(problem, reason, detail, {"retry-after": str(self.retry_after_s)})
+    async def wait_turn(self, size: int) -> None:
+        """Returns when the work on a body of `size` bytes may begin. Raises Refusal if that is not soon."""
+        if self.pace.may_begin(size):
+            return
+        self._check_room()
+        if not await self.pace.wait_turn(size):
+            raise Refusal(OVERLOADED, "busy", _BUSY)
+
+    def _check_room(self) -> None:
+        """Raises Refusal when the processor or the brokers have more to do than a request can wait for."""
+        if not self.pace.has_room() or self.queue.is_standing():
+            raise Refusal(OVERLOADED, "busy", _BUSY)
+
+    def retry_after_s(self) -> int:
+        """When what is queued now will be done: whole seconds (RFC 9110, section 10.2.3).
+
+        Not more than `most_retry_after_s`, by when all who wait now have their answer, one way or the other.
+        """
+        wait_s = min(max(self.pace.wait_s(), self.brokers_wait_s()), self.most_retry_after_s)
+        return max(self.least_retry_after_s, math.ceil(wait_s))
 
 
 class ContractEndpoint:
@@ -116,7 +137,7 @@ class ContractEndpoint:
         try:
             self._gate.check(self._serializer)
             body = await reader.read_body(receive)
-            self._gate.check_pace()  # again: the work begins in the turn in which the body is complete
+            await self._gate.wait_turn(len(body))
             trace = carried_headers(headers)
             attributes = cloudevent_headers(scope["headers"]) if self._cloudevents else None
             if attributes is not None:
@@ -135,17 +156,44 @@ class ContractEndpoint:
             return await self._ingestion.accept_one(body, trace)
         except Refusal as refusal:
             self._metrics.refuse_request(refusal.reason)
+            if refusal.problem.status == UNAVAILABLE.status:
+                refusal.headers["retry-after"] = str(self._gate.retry_after_s())
             return refusal.answer()
         except Disconnected:
             self._metrics.refuse_request("disconnected")
             return _GONE
         except Exception as error:  # noqa: BLE001 - whatever it is, the client gets an answer and the log the place
             self._metrics.refuse_request("internal")
-            place = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("an event could not be taken: %s\n%s", type(error).__name__, place)
-            return problem_answer(INTERNAL, "the service met a fault of its own; its log says which")
+            return answer_fault(error, "an event could not be taken")
         finally:
             reader.release()
+
+    def begin(self, body: bytes, reply: Callable[[Answer], None]) -> bool:
+        """The short way of one plain event, whose body is there, and whose headers say nothing that matters.
+
+        False if it has to go the long way, by `answer`. `reply` is called later, once, in the event loop.
+        """
+        size = len(body)
+        if size > self._limits.max_body_bytes or not body.startswith(b"{"):
+            return False
+        if not self._gate.is_open(self._serializer, size):
+            return False
+        try:
+            self._open_requests.take(0, size)
+        except Overloaded:
+            return False
+
+        def release(answer: Answer) -> None:
+            self._open_requests.give(0, size)
+            reply(answer)
+
+        begun = False
+        try:
+            begun = self._ingestion.begin_one(body, release)
+        finally:
+            if not begun:
+                self._open_requests.give(0, size)
+        return begun
 
     def _keep(self, body: bytes, refusal: Refusal, trace: Headers | None) -> None:
         """A body in which no events can be told apart is kept as one reject."""

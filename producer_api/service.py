@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING, Any, Final
 
 from codegen.models import CONTRACTS
@@ -66,6 +67,7 @@ class Service:
             on_connection_lost=self._suspect_kafka,
             make_producer=make_producer,
             queue=StandingQueue(settings.max_wait_s),
+            patience=settings.patience,
         )
         self._open_requests = Bound("open requests", 0, settings.max_open_request_bytes)
         self.metrics = Metrics((self.publisher.bound, self._open_requests), settings.metrics_dir)
@@ -77,7 +79,13 @@ class Service:
         registry = registry_probe(self._client, self.serializers[0].subject if self.serializers else "")
         self.health = Health(kafka, registry, self.serializers)
         self._gate = Gate(
-            self.watch, settings.retry_after_s, pace=Pace(settings.max_busy_s), queue=self.publisher.queue
+            self.watch,
+            settings.retry_after_s,
+            max(settings.retry_after_s, math.ceil(settings.patience.answer_s)),
+            pace=Pace(settings.max_busy_s),
+            queue=self.publisher.queue,
+            brokers_wait_s=self.publisher.wait_s,
+            is_silent=self.publisher.is_silent,
         )
         self.endpoints = {
             contract.path: self._make_endpoint(contract, serializer)
@@ -115,7 +123,8 @@ class Service:
             self.publisher,
             metrics,
             rejects=rejects,
-            retry_after_s=settings.retry_after_s,
+            retry_after_s=self._gate.retry_after_s,
+            go_on=self._gate.pace.go_on,
             max_event_bytes=settings.max_event_bytes,
             on_undelivered=self._suspect_kafka,
         )

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import difflib
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
+from producer_api.calls import Patience
 from producer_api.pace import DEFAULT_MAX_BUSY_S, DEFAULT_MAX_WAIT_S
 from tools import config
 
@@ -18,8 +20,8 @@ GUARANTEES: Final[Mapping[str, Any]] = {
     "partitioner": "murmur2_random",
 }
 _SAME: Final[Mapping[str, tuple[str, ...]]] = {"acks": ("-1",), "enable.idempotence": ("1", "t", "yes")}
-# Kafka's own default of two minutes is longer than an HTTP client waits.
-DELIVERY_TIMEOUT_MS: Final = 10_000
+# `message.timeout.ms` is the older name of the same property. Ours, not librdkafka's: see producer_api.calls.
+_GIVE_UP: Final = ("delivery.timeout.ms", "message.timeout.ms")
 VARIABLES: Final = (
     "API_MAX_BODY_BYTES",
     "API_MAX_DECOMPRESSED_BYTES",
@@ -31,6 +33,7 @@ VARIABLES: Final = (
     "API_MAX_BUSY_S",
     "API_MAX_WAIT_S",
     "API_BODY_TIMEOUT_S",
+    "API_ANSWER_TIMEOUT_S",
     "API_FLUSH_TIMEOUT_S",
     "API_PROBE_TIMEOUT_S",
     "API_RETRY_AFTER_S",
@@ -69,6 +72,7 @@ class Settings:
     max_busy_s: float = DEFAULT_MAX_BUSY_S
     max_wait_s: float = DEFAULT_MAX_WAIT_S
     body_timeout_s: float = 10.0
+    patience: Patience = field(default_factory=Patience)
     flush_timeout_s: float = 10.0
     probe_timeout_s: float = 2.0
     start_patience_s: float = 2.0
@@ -106,6 +110,7 @@ def read_settings(environ: Mapping[str, str] | None = None) -> Settings:
         max_busy_s=config.setting_float("API_MAX_BUSY_S", base.max_busy_s, 0.001, given),
         max_wait_s=config.setting_float("API_MAX_WAIT_S", base.max_wait_s, 0.001, given),
         body_timeout_s=config.setting_float("API_BODY_TIMEOUT_S", base.body_timeout_s, 0.1, given),
+        patience=_patience(given),
         flush_timeout_s=config.setting_float("API_FLUSH_TIMEOUT_S", base.flush_timeout_s, 0.0, given),
         probe_timeout_s=config.setting_float("API_PROBE_TIMEOUT_S", base.probe_timeout_s, 0.1, given),
         retry_after_s=config.setting_int("API_RETRY_AFTER_S", base.retry_after_s, 1, given),
@@ -154,6 +159,15 @@ def _refuse_near_misses(environ: Mapping[str, str]) -> None:
             raise config.ConfigError(f"{name} is no setting; if API_{near[0]} is meant, rename it, otherwise unset it")
 
 
+def _patience(environ: Mapping[str, str]) -> Patience:
+    """How long the client waits, and how long the brokers are tried; 0 of the latter is for ever, as in librdkafka."""
+    base = Patience()
+    answer_s = config.setting_float("API_ANSWER_TIMEOUT_S", base.answer_s, 0.1, environ)
+    given = config.read_kafka_conf(environ, "producer")
+    give_up_s = next((int(given[name]) / 1000 for name in _GIVE_UP if name in given), base.give_up_s)
+    return Patience(answer_s, give_up_s or math.inf)
+
+
 def _check_bounds(settings: Settings) -> None:
     """What one request may bring must fit into what all may hold, or it would be refused for ever."""
     largest = settings.max_body_bytes + settings.max_decompressed_bytes
@@ -187,11 +201,10 @@ def _producer_conf(environ: Mapping[str, str], max_records: int, max_bytes: int)
         "linger.ms": 1,
         "topic.metadata.propagation.max.ms": 5_000,
         "log_level": 3,
+        # A leader that stands still is not waited for longer: its successor is asked.
+        "socket.timeout.ms": 10_000,
         # Our own bounds refuse first; librdkafka's queue has room for what they let through.
         "queue.buffering.max.messages": max_records * 2,
         "queue.buffering.max.kbytes": max(1024, max_bytes * 2 // 1024),
     }
-    # `message.timeout.ms` is the older name of the same property.
-    if "message.timeout.ms" not in given:
-        defaults["delivery.timeout.ms"] = DELIVERY_TIMEOUT_MS
-    return {**defaults, **given}
+    return {name: value for name, value in {**defaults, **given}.items() if name not in _GIVE_UP}

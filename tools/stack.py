@@ -13,6 +13,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, Self
 
+from producer_api.serving import SERVER_OPTIONS
 from tools.apicurio import apicurio_command, apicurio_url, set_first_level
 from tools.broker import Broker, EmbeddedBroker, child_environment
 from tools.child import Child, ChildError, stop_children
@@ -139,7 +140,7 @@ class Stack:
 
     def start_api(self, writer_version: int | None = None) -> None:
         """The API, ready: it has the schema id and reaches the broker."""
-        arguments = uvicorn_arguments("producer_api.app:app", self.api_port, self.options.workers)
+        arguments = api_arguments(self.api_port, self.options.workers)
         version = {} if writer_version is None else {"WRITER_VERSION": str(writer_version)}
         self.api = self._python("api", arguments, version)
         self._wait(lambda: _answers(f"{self.api_url}/health/ready"), "the API", [self.api])
@@ -243,11 +244,18 @@ class Stack:
         self.broker.stop()
 
 
+def api_arguments(port: int, workers: int = 1) -> list[str]:
+    """How the stack serves the API."""
+    return ["-m", "producer_api", *_server_arguments(port, workers)]
+
+
 def uvicorn_arguments(app: str, port: int, workers: int) -> list[str]:
-    """How the stack serves an ASGI application; the benchmark serves its floor the same way."""
-    arguments = ["-m", "uvicorn", app, "--host", LOCALHOST, "--port", str(port), "--workers", str(workers)]
-    arguments += ["--no-access-log", "--log-level", "warning", "--loop", "uvloop", "--http", "httptools"]
-    return [*arguments, "--timeout-graceful-shutdown", "15"]
+    """The same for another ASGI application: the benchmark serves its floor so."""
+    return ["-m", "uvicorn", app, *SERVER_OPTIONS, *_server_arguments(port, workers)]
+
+
+def _server_arguments(port: int, workers: int) -> list[str]:
+    return ["--host", LOCALHOST, "--port", str(port), "--workers", str(workers), "--log-level", "warning"]
 
 
 def _answers(url: str) -> bool:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from consumers.clients import make_consumer, registered_id
+from consumers.counts.answers import CountAnswers
 from consumers.counts.store import CountStore
 from consumers.counts.topic import FIELDS, CountReader, CountWriter
 from consumers.counts.untimely import LATE_SUFFIX, Grace, LateTopic
@@ -25,12 +26,13 @@ from consumers.faults import ConsumerError
 from consumers.options import ConsumerOptions, ReaderChoice, find_contract
 from consumers.outbox import Outbox
 from consumers.record import Record
+from consumers.running.members import holders_of
 from consumers.running.progress import Progress
 from consumers.running.runner import Setup, run
 from consumers.running.sending import Sending
 from consumers.running.start_check import pinned_schemas, refuse_unreadable
 from consumers.running.tally import attribute_of, text_of
-from consumers.topic_reading import READING, check_topic, present_ends
+from consumers.topic_reading import READING, present_ends, size_of
 
 if TYPE_CHECKING:
     from codegen.catalog import GeneratedContract
@@ -123,11 +125,18 @@ def _make_handler(setup: Setup, sending: Sending, output: GeneratedContract) -> 
     grace = None if setup.options.grace_s is None else Grace(int(setup.options.grace_s * 1000))
     if grace is not None:
         late_topic = f"{setup.contract.topic}{LATE_SUFFIX}"
-        setup.wait_for(lambda: check_topic(setup.group, late_topic))
+        setup.wait_for(lambda: size_of(setup.group, late_topic))
     restoring = f"{setup.group}-restore"
     own = ReaderChoice(APP, output, output.reader_version(APP))
     refuse_unreadable(own, pinned_schemas(output), tuple)
     setup.check_registered(own, writers)
+    setup.answers["/counts"] = CountAnswers(
+        source=setup.contract.topic,
+        windows=windows,
+        progress=setup.progress,
+        partitions=lambda: size_of(setup.group, setup.contract.topic),
+        holders=lambda: holders_of(setup.group, setup.contract.topic),
+    ).answer
     return CountsHandler(
         source=setup.contract.topic,
         time_attribute=attribute_of(setup.deserializer.model, setup.options.time_field),

@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+# A fatal error as poll brings it does not say that it is one: a member whose `group.instance.id` another process took.
+_FATAL: Final = -150
 _HOPELESS: Final = {
     3: "does not exist: create it (`pipeline topics create`)",  # UNKNOWN_TOPIC_OR_PART
     29: "may not be read by this user (TOPIC_AUTHORIZATION_FAILED)",
@@ -122,7 +124,7 @@ def polled_record(message: Message | None) -> Record | None:
     error = message.error()
     if error is None:
         return record_from(message)
-    if error.fatal():
+    if error.fatal() or error.code() == _FATAL:
         raise ConsumerError(f"the Kafka client cannot go on: {error.str()}")
     if error.code() in _HOPELESS:
         raise ConsumerError(f"the topic {message.topic()} {_HOPELESS[error.code()]}")

@@ -200,23 +200,25 @@ class Loop:
         log.info("assigned %s of %s", sorted(self._assignment.owned), self.commits.topic)
 
     def _on_revoke(self, _consumer: object, partitions: list[TopicPartition]) -> None:
-        numbers = {each.partition for each in partitions}
         try:
             if not self._closing:
-                self._handling.drain(numbers, self.clock() + _CONFIRM_S)
+                self._handling.drain({each.partition for each in partitions}, self.clock() + _CONFIRM_S)
                 self._checkpoint(_CONFIRM_S)  # librdkafka sends this commit before it gives the partitions back
         except Unavailable as reason:
             log.warning("gave partitions back before all was safe, their next owner reads again: %s", reason)
             self._take_back()
         except ConsumerError as fault:
             self._fault = fault  # raised by the next step: a callback's exception would be lost in the client
-        self._release(numbers)
+        self._let_go(partitions)
 
     def _on_lost(self, _consumer: object, partitions: list[TopicPartition]) -> None:
-        numbers = {each.partition for each in partitions}
-        log.warning("lost %s of %s: others own them already", sorted(numbers), self.commits.topic)
+        log.warning("lost %s of %s: others own them already", [p.partition for p in partitions], self.commits.topic)
         self._take_back()
-        self._release(numbers)
+        self._let_go(partitions)
+
+    def _let_go(self, partitions: list[TopicPartition]) -> None:
+        self.consumer.resume(partitions)  # a pause outlives the assignment: coming back, they would bring nothing
+        self._release({each.partition for each in partitions})
 
     def _release(self, partitions: Collection[int]) -> None:
         self._assignment.remove(partitions)

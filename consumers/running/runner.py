@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
@@ -28,6 +28,7 @@ from consumers.options import ConsumerOptions, ReaderChoice, app_version, choose
 from consumers.outbox import Outbox
 from consumers.record import Record
 from consumers.running.http import Answer, answers_of, serve
+from consumers.running.members import client_id_for
 from consumers.running.progress import Progress, Reporter, State
 from consumers.running.sending import Sending, open_sending
 from consumers.running.start_check import pinned_schemas, refuse_unreadable, registered_schemas
@@ -51,7 +52,10 @@ class Stopped(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Setup:
-    """What every consumer process has, whatever its handler and its client library."""
+    """What every consumer process has, whatever its handler and its client library.
+
+    `answers` are what it tells over HTTP, by path; a handler may add some before its first record.
+    """
 
     options: ConsumerOptions
     choice: ReaderChoice
@@ -61,6 +65,7 @@ class Setup:
     progress: Progress
     tally: Tally
     writers: WriterSchemas
+    answers: dict[str, Answer] = field(default_factory=dict)
 
     @property
     def contract(self) -> GeneratedContract:
@@ -178,9 +183,11 @@ def run(
     log_to_stderr(app)
     with stop_on_signals(options.stop), set_up(app, options) as setup:
         liveness, reporter = Liveness(options.stuck_after_s), setup.reporter()
-        with _http(options, answers_of(liveness, reporter)):
+        setup.answers.update(answers_of(liveness, reporter))
+        with _http(options, setup.answers) as port:
+            name = None if port is None else client_id_for(app, options.http_host, port)
             try:
-                loop = _make_loop(setup, make_handler, reporter, liveness, in_lanes=in_lanes)
+                loop = _make_loop(setup, make_handler, reporter, liveness, name, in_lanes=in_lanes)
             except Stopped:
                 setup.report_stopped()
                 return 0
@@ -199,11 +206,12 @@ def _make_loop(
     make_handler: Callable[[Setup, Sending], Handler],
     reporter: Reporter,
     liveness: Liveness,
+    client_id: str | None,
     *,
     in_lanes: bool,
 ) -> Loop:
     options, topic = setup.options, setup.contract.topic
-    consumer, sending = open_sending(topic, setup.group, options.guarantee, options.instance, options.concurrency)
+    consumer, sending = open_sending(topic, setup.group, options, client_id)
     try:
         handler = make_handler(setup, sending)
         setup.wait_for(lambda: partition_count(consumer, topic))

@@ -7,11 +7,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from consumers.clients import EMBEDDED, cluster_id, make_consumer, make_producer, transaction_timeout_s
+from consumers.clients import EMBEDDED, cluster_id, has_client_id, make_consumer, make_producer, transaction_timeout_s
 from consumers.faults import ConsumerError
 from consumers.loop.commits import Commits, Committing
 from consumers.loop.transactions import Transactions, start_transactions
-from consumers.options import Guarantee
+from consumers.options import ConsumerOptions, Guarantee
 from consumers.outbox import Outbox, Produces
 
 if TYPE_CHECKING:
@@ -29,24 +29,27 @@ class Sending:
 
     def outbox(self, *, retry: bool = True, on_confirmed: Callable[[Any], None] | None = None) -> Outbox:
         """What fails in a transaction is done again from its source, and not from the outbox."""
-        in_transactions = self.guarantee is Guarantee.EXACTLY_ONCE
+        in_transactions = self.guarantee == Guarantee.EXACTLY_ONCE
         return Outbox(self.producer, retry=retry and not in_transactions, on_confirmed=on_confirmed)
 
 
 def open_sending(
-    topic: str, group: str, guarantee: Guarantee, instance: str | None, concurrency: int
+    topic: str, group: str, options: ConsumerOptions, client_id: str | None = None
 ) -> tuple[Consumer, Sending]:
     """The consumer of `topic` in `group`, and what sends for it. Raises ConsumerError for what does not go together.
 
-    `instance` names this process in its group, the same after a restart: it gets its partitions back at once, and ends
-    what its predecessor left open. Without one, both wait for time-outs.
+    A process with `options.instance` gets its partitions back at once after a restart, and ends what its predecessor
+    left open; without one, both wait for time-outs. `client_id` is used where the environment says none.
     """
+    guarantee, instance = options.guarantee, options.instance
     static = {} if instance is None else {"group.instance.id": instance}
-    if guarantee is Guarantee.AT_LEAST_ONCE:
+    if client_id is not None and not has_client_id():
+        static["client.id"] = client_id
+    if guarantee == Guarantee.AT_LEAST_ONCE:
         commits = Commits(topic)
         consumer = make_consumer(group, commits.on_commit, static)
         return consumer, Sending(guarantee, make_producer(), commits, _nothing_to_start)
-    if concurrency > 1:
+    if options.concurrency > 1:
         raise ConsumerError(
             "exactly-once takes one record after the other, so that a transaction holds whole records: leave "
             "--concurrency out, and start more processes (one for each partition, at most)"

@@ -178,7 +178,6 @@ class Consumer:
     def _assign(self, partitions: set[int]) -> None:
         new = sorted(partitions - self._position.keys())
         self._position |= {number: self._world.committed.get(number, 0) for number in new}
-        self._paused -= set(new)
         self._world.point("assign")
         self._callbacks["on_assign"](self, self._places(new))
 

@@ -32,6 +32,7 @@ START = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 _RUN = {
     "standard": "from consumers.standard import run_standard as run",
     "counts": "from consumers.counts.app import run_counts as run",
+    "table": "from consumers.table.app import run_table; run = lambda options: run_table('sqlite:///rows.db', options)",
     "faust": "from consumers.faust_app import run_faust as run",
     "run": "from consumers.function import run_function; run = lambda options: run_function('probe:take', options)",
     "faust-handler": "from consumers.faust_app import run_faust; run = lambda told: run_faust(told, 'probe:take')",
@@ -155,10 +156,16 @@ class Process:
         self.out = world.folder / f"{app}-{time.monotonic_ns()}.jsonl"
         self.err = self.out.with_suffix(".log")
         given = {"json": True, "report_interval_s": 0.2, "commit_interval_s": 0.3, "schema_patience_s": 0.2, **options}
-        code = f"from consumers.options import ConsumerOptions; {_RUN[app]}; exit(run(ConsumerOptions(**{given!r})))"
+        # PosixPath is how a path says itself in `given`.
+        names = "from pathlib import PosixPath; from consumers.options import ConsumerOptions"
+        code = f"{names}; {_RUN[app]}; exit(run(ConsumerOptions(**{given!r})))"
         with self.out.open("wb") as out, self.err.open("wb") as err:
             self._process = subprocess.Popen(
-                [sys.executable, "-c", code], stdout=out, stderr=err, cwd=world.folder, env=world.environment()
+                [sys.executable, "-c", code],
+                stdout=out,
+                stderr=err,
+                cwd=world.folder,
+                env=world.environment() | {"PYTHONFAULTHANDLER": "1"},
             )
 
     def lines(self) -> list[dict[str, Any]]:
@@ -184,7 +191,8 @@ class Process:
     def stop(self, number: int = signal.SIGTERM) -> dict[str, Any]:
         """Ask to stop, expect exit 0, and give back the last line."""
         self._process.send_signal(number)
-        assert self._process.wait(30) == 0, self.err.read_text()
+        code, said = self.ended(30)
+        assert code == 0, said
         last = self.lines()[-1]
         assert last["final"]
         return last
@@ -196,8 +204,14 @@ class Process:
         self._process.kill()
         self._process.wait()
 
-    def ended(self) -> tuple[int, str]:
-        return self._process.wait(60), self.err.read_text()
+    def ended(self, within_s: float = 60) -> tuple[int, str]:
+        """Its exit code and what it logged; where it does not end, a failure that shows what its threads are at."""
+        try:
+            return self._process.wait(within_s), self.err.read_text()
+        except subprocess.TimeoutExpired:
+            self._process.send_signal(signal.SIGABRT)  # PYTHONFAULTHANDLER writes the stacks
+            self._process.wait()
+            raise AssertionError(f"it did not end within {within_s} s:\n{self.err.read_text()}") from None
 
 
 @contextlib.contextmanager

@@ -175,10 +175,8 @@ def test_a_producer_that_was_fenced_ends_the_process_with_a_sentence() -> None:
     transactions = driver._loop.commits.producer  # type: ignore[union-attr]
 
     def fenced(_timeout_s: float) -> int:
-        try:
-            raise KafkaException(KafkaError(KafkaError._FENCED, "fenced by a newer instance", True))
-        except KafkaException as error:
-            raise SystemError("a result with an exception set") from error
+        cause = KafkaException(KafkaError(KafkaError._FENCED, "fenced by a newer instance", True))
+        raise SystemError("a result with an exception set") from cause
 
     transactions.flush = fenced
     with pytest.raises(ConsumerError, match=r"cannot go on \(fenced by a newer instance\)"):

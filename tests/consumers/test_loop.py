@@ -97,8 +97,10 @@ class FakeConsumer:
         self.paused = True
 
     def resume(self, partitions: list[TopicPartition]) -> None:
-        assert {place.partition for place in partitions} == self.owned
-        self.paused = False
+        resumed = {place.partition for place in partitions}
+        assert resumed <= self.owned
+        if resumed == self.owned and not self.closing:
+            self.paused = False
 
     def close(self) -> None:
         self.closing = True
@@ -450,3 +452,9 @@ def test_a_flush_that_fails_for_good_closes_the_consumer_without_a_commit(bench:
     assert bench.consumer.closed
     assert bench.consumer.committed == {}
     assert bench.progress.state is not State.STOPPED
+
+
+def test_a_member_whose_place_was_taken_stops(bench: Bench) -> None:
+    """What poll brings then is a fatal error that does not say that it is one."""
+    with pytest.raises(ConsumerError, match="cannot go on: Static consumer fenced"):
+        bench.run(Message(error=KafkaError(KafkaError._FATAL, "Static consumer fenced by other consumer")))

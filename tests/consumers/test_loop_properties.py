@@ -199,3 +199,20 @@ def test_virtual_time_passes_without_waiting() -> None:
     driver.run()
     assert (driver.now - before).total_seconds() > 100
     assert driver.unhandled == []
+
+
+@pytest.mark.parametrize("lost", [False, True])
+def test_a_partition_that_goes_while_all_are_paused_brings_records_when_it_comes_back(lost: bool) -> None:
+    """In librdkafka a pause outlives the assignment: the consumer stood still after brokers had been killed."""
+    driver = Driver(Shop(), CONTRACT, partitions=PARTITIONS)
+    send(driver, [0, 1, 2, 3, 4, 5], 2)
+    driver.world.registry_away = True
+    steps(driver, 5)
+    assert driver.progress.state == "paused"
+    driver.consumer.take_away(*range(PARTITIONS), lost=lost)
+    steps(driver, 2)
+    driver.world.registry_away = False
+    steps(driver, 20)
+    driver.consumer.give(*range(PARTITIONS))
+    driver.run()
+    assert driver.world.caught_up

@@ -11,8 +11,6 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.ledger import Ledger
-from tests.faults.load import Answered
 from tests.faults.site import Site, wait_until
 
 
@@ -76,61 +74,3 @@ def workers_of(pid: int) -> list[int]:
     """The children that serve: those of uvicorn's that are no resource tracker."""
     children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
     return [int(child) for child in children if b"spawn_main" in Path(f"/proc/{child}/cmdline").read_bytes()]
-
-
-def overload(site: Site, for_s: float = 10.0) -> None:
-    """Three times the capacity: a bounded wait for what is taken, an honest 503 for the rest, then full speed."""
-    site.stack.stop_consumers()  # they would take the processor from the client, whose part is to ask for too much
-    ledger = Ledger()
-    with site.api_with():
-        assert site.stack.api is not None
-        # The client measures, so it must not be the one that waits for the processor.
-        os.setpriority(os.PRIO_PROCESS, site.stack.api.pid, 10)
-        capacity = _speed(site, ledger, 3.0)
-        site.say(f"    capacity {capacity:,.0f} events a second; now three times as many for {for_s:.0f} s")
-        flood = site.make_load(ledger, rate=3 * capacity, batch=_BATCH, connections=3000, retry=False, timeout_s=60)
-        flood.prepare(min(100_000, int(3.3 * capacity * for_s)))
-        with flood:
-            time.sleep(for_s)
-            answers = list(flood.answers)
-            flood.stop()
-        after = _speed(site, ledger, 3.0, warm_s=1.0)
-        site.close_books(ledger)
-    site.stack.start_consumers()
-    _check_overload(site, answers, capacity, for_s)
-    site.say(f"    a second after: {after:,.0f} events a second")
-    assert after > 0.6 * capacity
-
-
-def _check_overload(site: Site, answers: list[Answered], capacity: float, for_s: float) -> None:
-    taken = sorted(each.took_s for each in answers if each.status == 202)
-    refused = [each for each in answers if each.status == 503]
-    offered, accepted = (len(each) * _BATCH / for_s for each in (answers, taken))
-    site.say(
-        f"    answered {offered:,.0f} a second; accepted {accepted:,.0f}, which took {_at(taken, 0.5):.2f} s (median), "
-        f"{_at(taken, 0.99):.2f} s (99 %), {taken[-1]:.2f} s (at most); {len(refused)} requests refused within "
-        f"{_at(sorted(each.took_s for each in refused), 0.99):.2f} s (99 %)"
-    )
-    assert len(taken) + len(refused) == len(answers), "there was another answer than 202 and 503"
-    assert refused, "nothing was refused: that was no overload"
-    assert {each.retry_after for each in refused} == {"1"}, "it has room again within a second"
-    assert _at(taken, 0.99) < _BOUND_S
-    assert accepted > 0.3 * capacity, "refusing took the time that the work needed"
-
-
-_BATCH = 100
-# A few times API_MAX_WAIT_S and API_MAX_BUSY_S, by the clock of a machine that has other work too.
-_BOUND_S = 6.0
-
-
-def _speed(site: Site, ledger: Ledger, for_s: float, warm_s: float = 1.0) -> float:
-    """Acknowledged events a second, with as many requests at a time as keep it busy."""
-    with site.make_load(ledger, rate=1e9, batch=_BATCH, connections=24) as load:
-        time.sleep(warm_s)
-        before, started = load.acknowledged, time.monotonic()
-        time.sleep(for_s)
-        return (load.acknowledged - before) / (time.monotonic() - started)
-
-
-def _at(values: list[float], share: float) -> float:
-    return values[min(len(values) - 1, int(len(values) * share))] if values else 0.0

@@ -5,8 +5,10 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from tests.faults.consumer_drills import check_faust
 from tests.faults.load import Load
 from tests.faults.site import Site, wait_until
+from tools.stack import CONSUMERS
 
 _MIB = 1024 * 1024
 
@@ -21,6 +23,7 @@ def kill_the_leader(site: Site) -> None:
         took_s = site.wait_in_sync()
         site.say(f"    restarted; all replicas in sync after {took_s:.1f} s")
         load.wait_acknowledged(200)
+    consumers_go_on(site)
 
 
 def kill_two_of_three(site: Site) -> None:
@@ -39,6 +42,7 @@ def kill_two_of_three(site: Site) -> None:
             f"    503 came {refused.took_s:.1f} s after its request; 500 acknowledged {took_s:.1f} s after the restart"
         )
         site.wait_in_sync()
+    consumers_go_on(site)
 
 
 def freeze_one(site: Site) -> None:
@@ -51,6 +55,7 @@ def freeze_one(site: Site) -> None:
         site.say(f"    frozen for 20 s: {during:,} acknowledged by then, 500 more {took_s:.1f} s after")
         site.wait_in_sync()
         load.wait_acknowledged(200)
+    consumers_go_on(site)
 
 
 def roll_all_three(site: Site) -> None:
@@ -61,6 +66,17 @@ def roll_all_three(site: Site) -> None:
             took_s = site.wait_in_sync()
             site.say(f"    node {number} rolled; in sync after {took_s:.1f} s")
             load.wait_acknowledged(200)
+    consumers_go_on(site)
+
+
+def consumers_go_on(site: Site) -> None:
+    """Every consumer comes to the end by itself; one that leaves because it stands still is told and counted."""
+    before = site.restarts.copy()
+    for name in CONSUMERS:
+        took_s = site.wait_caught_up(name)
+        site.say(f"    {name}: lag 0 after {took_s:.1f} s, {site.restarts[name] - before[name]} restarts")
+    site.check_counts()
+    check_faust(site)
 
 
 def slow_brokers(site: Site) -> None:

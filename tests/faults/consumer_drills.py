@@ -42,10 +42,10 @@ def kill_consumers_mid_batch(site: Site, rounds: int = 1) -> None:
         assert not missing, missing[:5]
     site.say(f"    killed {rounds} times each among {site.counted.total() - before:,} events")
     site.check_counts()
-    _check_faust(site)
+    check_faust(site)
 
 
-def _check_faust(site: Site) -> None:
+def check_faust(site: Site) -> None:
     """Faust promises no less than the truth, and no more than it and what the last commit intervals held."""
     time.sleep(1.5)  # its next progress line
     aggregate = Counter(site.progress("faust").get("aggregate") or {})
@@ -56,7 +56,7 @@ def _check_faust(site: Site) -> None:
 
 def origin(letter: Found) -> tuple[str, Place, str]:
     """The group, the source record's place and the stage, as a dead letter's headers tell; the last of a name rules."""
-    told = {name: content.decode() for name, content in letter.headers if name.startswith("dlq.")}
+    told = {name: (content or b"").decode() for name, content in letter.headers if name.startswith("dlq.")}
     return told["dlq.group"], Place(int(told["dlq.partition"]), int(told["dlq.offset"])), told["dlq.stage"]
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import NamedTuple
 
-from tests.faults import api_drills, broker_drills, consumer_drills, registry_drills
+from tests.faults import api_drills, broker_drills, consumer_drills, overload_drill, registry_drills, retry_drills
 from tests.faults.site import Site
 
 Run = Callable[[Site], None]
@@ -34,6 +34,7 @@ DRILLS = (
     Drill("registry away while an unknown id arrives", registry_drills.registry_away_while_an_unknown_id_arrives),
     Drill("registry answers nonsense", registry_drills.registry_answers_nonsense, short=False),
     Drill("kill the api", api_drills.kill_the_api),
+    Drill("retries are handled once", retry_drills.retries_are_handled_once),
     Drill("stop the api", api_drills.stop_the_api),
     Drill("kill one of two workers", api_drills.kill_one_of_two_workers),
     Drill("slow brokers", broker_drills.slow_brokers),
@@ -41,5 +42,5 @@ DRILLS = (
     Drill("kill two of three", broker_drills.kill_two_of_three),
     Drill("freeze one", broker_drills.freeze_one, short=False),
     Drill("roll all three", broker_drills.roll_all_three, short=False),
-    Drill("overload", api_drills.overload, short=False, longer=partial(api_drills.overload, for_s=60.0)),
+    Drill("overload", overload_drill.overload, short=False, longer=partial(overload_drill.overload, for_s=60.0)),
 )

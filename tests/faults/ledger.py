@@ -93,6 +93,7 @@ class Ledger:
         self._strangers: list[str] = []
         self._refused: Counter[str] = Counter()
         self._in_doubt: Counter[str] = Counter()
+        self.acknowledged = 0
 
     def send(self, event_id: str, content: str) -> None:
         """An attempt begins. A retry has the same content."""
@@ -103,6 +104,7 @@ class Ledger:
 
     def acknowledge(self, event_id: str, place: Place) -> None:
         self._entries[event_id].acknowledged.append(place)
+        self.acknowledged += 1
 
     def refuse(self, event_id: str, reason: str) -> None:
         self._entries[event_id].refused += 1
@@ -120,9 +122,9 @@ class Ledger:
         else:
             entry.found[place] = content
 
-    @property
-    def acknowledged(self) -> int:
-        return sum(len(entry.acknowledged) for entry in self._entries.values())
+    def places(self) -> dict[str, list[Place]]:
+        """Event id → where its records lie, of every event that is in the topic."""
+        return {event_id: sorted(entry.found) for event_id, entry in self._entries.items() if entry.found}
 
     def balance(self) -> Balance:
         """Compare.

@@ -16,7 +16,8 @@ from uuid import uuid4
 
 import aiohttp
 
-from tests.faults.ledger import Ledger, Place
+from tests.faults.answers import enter_answer
+from tests.faults.ledger import Ledger
 
 ACTIONS = ("click", "search", "purchase", "page_view")
 _CONNECTIONS = 64
@@ -33,12 +34,14 @@ def canonical(event: dict[str, Any]) -> str:
 class LoadOptions:
     """`rate` is events a second, `batch` events a request (1: a lone object); each `spoil_every`-th is no valid event.
 
-    With `retry`, what was not taken is sent again with the same id until the load ends.
+    With `retry`, what was not taken is sent again with the same id until the load ends; and each `repeat_every`-th
+    event whatever the answer was, as by a client that never got it.
     """
 
     rate: float = 300.0
     batch: int = 1
     spoil_every: int = 0
+    repeat_every: int = 0
     retry: bool = True
     timeout_s: float = 20.0
     connections: int = _CONNECTIONS
@@ -74,6 +77,7 @@ class Load:
     answers: deque[Answered] = field(default_factory=deque)
     acknowledged: int = 0
     made: int = 0
+    _answered: int = 0
     _again: deque[dict[str, Any]] = field(default_factory=deque)
     _ready: deque[_Request] = field(default_factory=deque)
     _stop: threading.Event = field(default_factory=threading.Event)
@@ -203,21 +207,13 @@ class Load:
             self._again.extend(events)
 
     async def _enter(self, events: list[dict[str, Any]], status: int, document: dict[str, Any]) -> None:
-        results = {entry["index"]: entry for entry in document.get("results", document.get("errors", ()))}
-        again = []
-        for index, event in enumerate(events):
-            result = document if status == 202 and len(events) == 1 and not results else results.get(index, {})
-            if result.get("status") == "accepted":
-                self.ledger.acknowledge(event["event_id"], Place(result["partition"], result["offset"]))
-                self.acknowledged += 1
-                continue
-            stage = result.get("stage")
-            kind = str(document.get("type", status)).removeprefix("/problems/")
-            if stage == "deliver" or (status >= 500 and status != 503):
-                self.ledger.doubt(event["event_id"], f"{status} {kind}")
-            else:
-                self.ledger.refuse(event["event_id"], f"{stage or status} {kind}")
-            if result.get("retryable", status in (429, 503)):
-                again.append(event)
+        again = enter_answer(self.ledger, [event["event_id"] for event in events], status, document)
+        self.acknowledged = self.ledger.acknowledged
+        if self.options.repeat_every:
+            again += [index for index in range(len(events)) if self._is_repeated() and index not in again]
         if again:
-            await self._send_again(again)
+            await self._send_again([events[index] for index in again])
+
+    def _is_repeated(self) -> bool:
+        self._answered += 1
+        return self._answered % self.options.repeat_every == 0

@@ -18,6 +18,7 @@ from codegen.models.activity_count.v1 import ActivityCount
 from codegen.models.user_action.v2 import UserAction
 from consumers.counts.app import run_counts
 from consumers.effects import Produce
+from consumers.faults import ConsumerError
 from consumers.function import run_function
 from consumers.loop.handling import Handling
 from consumers.loop.loop import Loop
@@ -95,7 +96,11 @@ def main() -> int:
         commit_interval_s=0.05,
         stop_within_s=30,
     )
-    return run_counts(options) if app == "counts" else run_function("tests.faults.mortal:echo", options)
+    try:
+        return run_counts(options) if app == "counts" else run_function("tests.faults.mortal:echo", options)
+    except ConsumerError as error:
+        print(error, file=sys.stderr)
+        return error.exit_code
 
 
 if __name__ == "__main__":

@@ -13,6 +13,7 @@ import fastavro
 from confluent_kafka import Consumer, KafkaException, TopicPartition
 
 from consumers.decoding.frame import VALUE_SCHEMA_HEADER
+from consumers.record import Header, record_from
 from tests.faults.ledger import Place
 from tests.faults.poison import CONTRACT
 
@@ -28,7 +29,7 @@ class Found:
     place: Place
     key: bytes | None
     value: bytes | None
-    headers: list[tuple[str, bytes]]
+    headers: tuple[Header, ...]
     event: dict[str, Any] | None
 
 
@@ -51,16 +52,16 @@ class Records:
             while open_ends:
                 message = consumer.poll(30)
                 assert message is not None, f"{topic} has no end"
-                if message.error():
-                    open_ends -= message.error().name() == "_PARTITION_EOF"
+                error = message.error()
+                if error is not None:
+                    open_ends -= error.name() == "_PARTITION_EOF"
                     continue
-                place = Place(message.partition(), message.offset())
+                record = record_from(message)
+                place = Place(record.partition, record.offset)
                 position[place.partition] = place.offset + 1
-                headers = [(name, content) for name, content in message.headers() or ()]
-                event = (
-                    None if any(name == VALUE_SCHEMA_HEADER for name, _ in headers) else self._event(message.value())
-                )
-                found.append(Found(place, message.key(), message.value(), headers, event))
+                has_id_in_header = any(name == VALUE_SCHEMA_HEADER for name, _ in record.headers)
+                event = None if has_id_in_header else self._event(record.value)
+                found.append(Found(place, record.key, record.value, record.headers, event))
             return found
         finally:
             consumer.close()

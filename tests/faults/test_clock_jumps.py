@@ -60,7 +60,7 @@ def test_a_leap_while_the_registry_is_away_dead_letters_nothing(bench: Bench, cl
             bench.registry.away = None
         return FakeConsumer.poll(bench.consumer, timeout)
 
-    bench.consumer.poll = poll  # type: ignore[method-assign] - a spy
+    bench.consumer.poll = poll  # type: ignore[method-assign]  # a spy
     bench.run(message(framed(1), 0))
     assert (bench.handler.handled, bench.producer.delivered) == ([(0, 0)], [])
 

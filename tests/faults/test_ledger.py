@@ -120,3 +120,10 @@ def test_balances_add_up_and_are_printed(ledger: Ledger) -> None:
     text = "\n".join(total.lines())
     assert "overloaded 1" in text
     assert "missing                          1   a" in text
+
+
+def test_the_places_of_an_event_are_told_first_record_first(ledger: Ledger) -> None:
+    assert ledger.places() == {}, "an event that is not in the topic has none"
+    ledger.find("a", "click", THERE)
+    ledger.find("a", "click", HERE)
+    assert ledger.places() == {"a": [HERE, THERE]}

@@ -22,9 +22,9 @@ from codegen.catalog import GeneratedContract
 from codegen.contract import read_contracts
 from codegen.render import render_version
 from producer_api.app import create_app
-from producer_api.bounded_http import BoundedHttp
 from producer_api.service import Service
 from producer_api.settings import Settings
+from producer_api.short_way import EventHttp
 from tests.frozen_contracts import CONTRACTS
 
 if TYPE_CHECKING:
@@ -374,7 +374,7 @@ def serve_api() -> Iterator[ServeApi]:
         listener = socket.create_server(("127.0.0.1", 0))
         config = uvicorn.Config(
             app,
-            http=BoundedHttp,
+            http=EventHttp,
             log_config=None,
             access_log=False,
             timeout_graceful_shutdown=2,

@@ -20,7 +20,7 @@ def test_the_defaults_hold_without_an_environment() -> None:
     assert settings.kafka["acks"] == "all"
     assert settings.kafka["enable.idempotence"] is True
     assert settings.kafka["partitioner"] == "murmur2_random"
-    assert settings.kafka["delivery.timeout.ms"] == 10_000
+    assert settings.patience == (10.0, 30.0)
     assert settings.kafka["queue.buffering.max.messages"] > settings.max_in_flight_records
 
 
@@ -45,11 +45,13 @@ def test_the_environment_changes_defaults_but_no_guarantee() -> None:
             "API_CONTRACTS": "user_action, other",
             "WRITER_VERSION": "1",
             "API_BODY_TIMEOUT_S": "2.5",
+            "API_ANSWER_TIMEOUT_S": "4",
         }
     )
     assert str(settings.kafka["linger.ms"]) == "7"
     assert (settings.kafka["acks"], settings.kafka["partitioner"]) == ("all", "murmur2_random")
-    assert "delivery.timeout.ms" not in settings.kafka
+    assert settings.patience == (4.0, 3.0)
+    assert not {"delivery.timeout.ms", "message.timeout.ms"} & settings.kafka.keys()
     assert settings.kafka["bootstrap.servers"] == "kafka:9092"
     assert (settings.max_records, settings.keep_rejects, settings.writer_version) == (5, True, 1)
     assert settings.contracts == ("user_action", "other")

@@ -64,7 +64,7 @@ def serve(broker_port: int, registry_url: str, *arguments: str, **environ: str) 
     port = free_port()
     registry_port = int(registry_url.rpartition(":")[2])
     child = subprocess.Popen(
-        [sys.executable, "-m", "uvicorn", "producer_api.app:app", "--port", str(port), "--no-access-log",
+        [sys.executable, "-m", "producer_api", "--port", str(port),
          "--log-level", "warning", *arguments],
         env={**child_environment(broker_port, registry_port), "API_REPORT": "1", **environ},
         stdout=subprocess.PIPE,
@@ -218,7 +218,7 @@ def test_without_broker_and_registry_it_starts_and_says_so() -> None:
 def test_a_broker_that_dies_is_503_and_nothing_is_lost(registry: EmbeddedRegistry) -> None:
     with (
         EmbeddedBroker() as own,
-        serve(own.port, registry.url, KAFKA_DELIVERY_TIMEOUT_MS="1500", API_FLUSH_TIMEOUT_S="1") as (url, child),
+        serve(own.port, registry.url, API_ANSWER_TIMEOUT_S="1.5", API_FLUSH_TIMEOUT_S="1") as (url, child),
     ):
         _create_topic(own, "events")
         wait_for(f"{url}/health/ready")

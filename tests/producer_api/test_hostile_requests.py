@@ -445,6 +445,29 @@ def test_upgrades(serve_api: Serve, event: dict[str, Any]) -> None:
     still_works(api, event)
 
 
+OFFERS = (
+    ("Connection: Upgrade, HTTP2-Settings", "Upgrade: h2c", "HTTP2-Settings: AAMAAABkAAQCAAAAAAIAAAAA"),
+    ("Connection: upgrade", "Upgrade: TLS/1.0"),
+    ("Connection: keep-alive", "Connection: Upgrade", "Upgrade: h2c"),
+)
+
+
+@row("An offer of another protocol: `Upgrade: h2c` as Java's client sends it, `TLS/1.0`", "as without it, in HTTP/1.1")
+@pytest.mark.parametrize("offer", OFFERS, ids=lambda offer: offer[1])
+def test_offers_of_another_protocol(serve_api: Serve, event: dict[str, Any], offer: tuple[str, ...]) -> None:
+    api = serve_api()
+    body = text_of(event)
+    alone = request(body, *offer, close=False)
+    chunked = request(b"", *offer, "Transfer-Encoding: chunked", close=False, length=False)
+    chunked += b"%x\r\n%b\r\n0\r\n\r\n" % (len(body), body)
+    last = request(body)
+    assert statuses(api.exchange(alone + chunked + last)) == [202, 202, 202]
+    for cut in (20, len(alone) - len(body), len(alone) - 3):
+        assert statuses(api.exchange(alone[:cut], alone[cut:] + last)) == [202, 202]
+    assert len(api.producer.produced) == 9
+    still_works(api, event)
+
+
 # ---------------------------------------------------------------- who may
 
 

@@ -10,8 +10,9 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from producer_api.bounds import Bound, Overloaded
-from producer_api.publisher import RECORD_OVERHEAD_BYTES, Publisher
-from producer_api.receipts import Delivered, Record, Undelivered, undelivered
+from producer_api.calls import RECORD_OVERHEAD_BYTES, Patience
+from producer_api.publisher import Publisher
+from producer_api.receipts import IN_DOUBT, Delivered, Record, Undelivered, undelivered
 from tools.broker import EmbeddedBroker
 from tools.ports import free_port
 from tools.topics import TopicSpec, create_topics
@@ -155,7 +156,7 @@ async def test_closing_without_a_broker_tells_what_was_not_delivered(publisher: 
     report = await publisher.close(0.0)
     assert report == (0, 3, 0)
     assert {receipt.message for receipt in await future if isinstance(receipt, Undelivered)} == {
-        "the service stopped before the broker acknowledged the record"
+        "the broker did not acknowledge the record in time"
     }
 
 
@@ -229,28 +230,49 @@ async def test_a_fatal_error_that_a_poll_raises_makes_a_new_producer(api: Any) -
     await publisher.close(1.0)
 
 
-async def test_a_producer_that_nothing_answers_any_more_is_replaced(api: Any) -> None:
+async def test_a_producer_whose_record_is_not_acknowledged_is_replaced(api: Any) -> None:
     made: list[Any] = []
-    replaced, loop = asyncio.Event(), asyncio.get_running_loop()
-
-    class Dying(type(api.producer)):  # type: ignore[misc]
-        def purge(self) -> None:
-            """The old producer is given up when the new one has taken its place."""
-            super().purge()
-            loop.call_soon_threadsafe(replaced.set)
 
     def make(conf: dict[str, Any]) -> Any:
-        made.append(_configured(Dying(), conf))
+        made.append(_configured(type(api.producer)(), conf))
+        made[-1].holding = len(made) == 1
         return made[-1]
 
-    publisher = Publisher({"delivery.timeout.ms": 0}, Bound("records", 10, 10_000), make_producer=make)
+    publisher = Publisher(
+        {}, Bound("records", 10, 10_000), make_producer=make, patience=Patience(answer_s=60.0, give_up_s=0.01)
+    )
     publisher.start()
-    made[0].error = lambda _record: KafkaError(KafkaError._MSG_TIMED_OUT)
-    (receipt,) = await publisher.produce(records(1)[0])
-    assert isinstance(receipt, Undelivered)
-    await asyncio.wait_for(replaced.wait(), 30)
+    first, second = publisher.produce(records(1)[0]), publisher.produce_many(records(2))
+    receipts = [*await first, *await second]
+    assert receipts == [IN_DOUBT] * 3, "whatever the old producer held is in doubt, so that nothing of it is sent again"
     assert await publisher.produce(records(1)[0]) == [Delivered(0, 0)]
+    assert len(made) == 2
     await publisher.close(1.0)
+
+
+async def test_librdkafka_lets_no_record_time_out_by_itself(publisher: Publisher, fake: Any) -> None:
+    """It would begin a new epoch, and send again what the brokers then take for something new."""
+    assert fake.conf["delivery.timeout.ms"] == 0
+
+
+async def test_a_client_is_answered_in_time_and_the_record_tried_on(api: Any) -> None:
+    fake = type(api.producer)()
+    publisher = Publisher(
+        {},
+        Bound("records", 10, 10_000),
+        make_producer=lambda conf: _configured(fake, conf),
+        patience=Patience(answer_s=0.01),
+    )
+    publisher.start()
+    assert not publisher.is_silent()
+    fake.holding = True
+    assert await publisher.produce_many(records(2)) == [IN_DOUBT] * 2
+    assert publisher.is_silent(), "nothing was acknowledged since the client called"
+    assert publisher.bound.records == 2, "its room is taken until it is settled"
+    fake.release()
+    assert isinstance((await publisher.produce(records(1)[0]))[0], Delivered)
+    assert not publisher.is_silent()
+    assert await publisher.close(5.0) == (3, 0, 0)
 
 
 @pytest.mark.integration
@@ -261,10 +283,9 @@ async def test_a_broker_made_anew_at_the_same_address_is_found_again() -> None:
         "bootstrap.servers": f"127.0.0.1:{port}",
         "acks": "all",
         "enable.idempotence": True,
-        "delivery.timeout.ms": 2000,
         "log_level": 0,
     }
-    publisher = Publisher(conf, Bound("records", 10, 10_000))
+    publisher = Publisher(conf, Bound("records", 10, 10_000), patience=Patience(give_up_s=2.0))
     with EmbeddedBroker(port) as broker:
         create_topics({"bootstrap.servers": broker.bootstrap_servers}, [TopicSpec("events", 1, 1, {})])
         publisher.start()

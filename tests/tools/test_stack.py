@@ -154,7 +154,9 @@ def test_a_port_in_use_is_one_sentence(up: Callable[..., Up], option: str, what:
     assert re.search(f"^error: .*port {port} .*{what}.*{option}", run.errors)
 
 
-@pytest.mark.parametrize(("victim", "name"), [("uvicorn", "api"), ("tansu", "broker"), ("consume counts", "consumer")])
+@pytest.mark.parametrize(
+    ("victim", "name"), [("producer_api", "api"), ("tansu", "broker"), ("consume counts", "consumer")]
+)
 def test_a_part_that_dies_ends_everything(up: Callable[..., Up], victim: str, name: str) -> None:
     run = up(*FREE_PORTS, "--json", "--no-load")
     run.wait_for(lambda: run.lines)

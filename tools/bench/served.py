@@ -23,7 +23,7 @@ from tools.parts import EMBEDDED, Parts
 from tools.ports import LOCALHOST, free_port
 from tools.project import this_code
 from tools.run import work_folder
-from tools.stack import Stack, StackOptions, uvicorn_arguments
+from tools.stack import Stack, StackOptions, api_arguments, uvicorn_arguments
 
 API: Final = "producer_api.app:app"
 BARE: Final = "tools.bench.bare_app:app"
@@ -66,7 +66,8 @@ class Served:
             metrics = self.folder / f"metrics-{port}"
             metrics.mkdir()
             own["PROMETHEUS_MULTIPROC_DIR"] = str(metrics)
-        child = self.start(f"{app.partition('.')[0]}-{port}", uvicorn_arguments(app, port, workers), own)
+        arguments = api_arguments(port, workers) if app == API else uvicorn_arguments(app, port, workers)
+        child = self.start(f"{app.partition('.')[0]}-{port}", arguments, own)
         url = f"http://{LOCALHOST}:{port}"
         wait_until_ready(url + _READY[app], child)
         return url, child

@@ -81,7 +81,7 @@ async def _check_reachable(url: str) -> None:
     except (OSError, TimeoutError) as error:
         reason = os.strerror(error.errno) if error.errno else "no answer"
         raise ApiUnreachableError(
-            f"cannot connect to the API at {url} ({reason}): start it with `uvicorn producer_api.app:app`, "
+            f"cannot connect to the API at {url} ({reason}): start it with `python -m producer_api`, "
             "or say with --url where it is"
         ) from None
     writer.close()
