@@ -62,15 +62,18 @@ def flink_home(environment: Path = ENVIRONMENT, homes: Path = HOMES) -> Path:
 
 
 def _make_home(home: Path, wheel: Path, connectors: Path) -> None:
-    """The scripts find everything from their own real place, so they are copies; the jars are links."""
+    """The scripts find everything from their own real place, so they and the folders are copies; the jars are links."""
     home.mkdir()
     for folder in ("bin", "conf"):
         shutil.copytree(wheel / folder, home / folder)
     for script in (home / "bin").glob("*.sh"):
         script.chmod(0o755)
-    (home / "opt").symlink_to(wheel / "opt")
     (home / "plugins").mkdir()
-    lib = home / "lib"
-    lib.mkdir()
-    for jar in (*(wheel / "lib").glob("*.jar"), *connectors.glob("flink-*.jar")):
-        (lib / jar.name).symlink_to(jar)
+    jars = {
+        "lib": [*(wheel / "lib").glob("*.jar"), *connectors.glob("flink-*.jar")],
+        "opt": (wheel / "opt").glob("*.jar"),
+    }
+    for folder, files in jars.items():
+        (home / folder).mkdir()
+        for jar in files:
+            (home / folder / jar.name).symlink_to(jar)
