@@ -111,6 +111,8 @@ def site(tmp_path: Path) -> Iterator[Site]:
         pytest.fail(str(missing))
     with kafka_stack(tmp_path / "stack") as stack, FlinkCluster(tmp_path / "flink") as cluster:
         yield Site(stack, cluster)
+        stack.stop_consumers(["clean", "counts"])
+        assert stack.unclean == []
 
 
 def test_a_killed_task_manager_costs_no_event_and_counts_none_twice(site: Site, tmp_path: Path) -> None:
