@@ -122,8 +122,9 @@ class FlinkCluster:
         return " | ".join((bad or found)[-lines:])
 
     def _slots(self) -> int:
+        """All of them: a job that waits takes a free one at once."""
         overview = self.ask("/overview") or {}
-        return int(overview.get("slots-available", 0))
+        return int(overview.get("slots-total", 0))
 
     def _wait(self, holds: Any, what: str) -> None:
         deadline = time.monotonic() + _START_S
