@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test test-java test-kafka test-faults flink test-flink lock-flink bench bench-full soak soak-codegen soak-faults soak-kills lint coverage format lock clean
+.PHONY: help demo compiled test test-java test-kafka test-faults flink test-flink lock-flink bench bench-full soak soak-codegen soak-faults soak-kills lint coverage format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -21,6 +21,9 @@ $(INSTALLED): requirements.lock pyproject.toml
 
 demo: $(INSTALLED) ## the whole pipeline on this machine: 20,000 events, three consumers, a reconciliation table
 	$(BIN)/pipeline demo
+
+compiled: $(INSTALLED) ## the optional compiled transcoder (a C compiler): as fast as reading JSON alone
+	$(BIN)/python -m codegen.native --build
 
 TESTS ?= not java and not kafka
 test: $(INSTALLED) ## the tests (no Java, no Docker)
@@ -93,4 +96,4 @@ lock: $(INSTALLED) ## renew requirements.lock from pyproject.toml
 		--all-extras --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
 clean: ## remove the environment and caches
-	rm -rf $(VENV) $(FLINK) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/java/build
+	rm -rf codegen/native/*.so $(VENV) $(FLINK) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/java/build

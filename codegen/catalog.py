@@ -48,17 +48,17 @@ class GeneratedContract:
         model: type[AvroModel] = module.MODEL
         return model
 
-    def transcoder(self, version: int | None = None) -> AnyTranscoder | None:
+    def transcoder(self, version: int | None = None, *, pure: bool = False) -> AnyTranscoder | None:
         """What takes ordinary events of `version`, or of the latest, to Avro; None where only its model does.
 
-        Raises UnknownVersion.
+        It is the compiled one where that was built (codegen.native), unless `pure`. Raises UnknownVersion.
         """
         number = self._known(self.latest if version is None else version)
         if number not in self.transcoders:
             return None
         module = importlib.import_module(f"codegen.models.{self.name}.v{number}_transcoder")
         transcoder: AnyTranscoder = module.TRANSCODER
-        return transcoder
+        return transcoder if pure else _fastest(transcoder, self.avsc(number))
 
     def avsc(self, version: int | None = None) -> str:
         """The schema text of `version`, or of the latest. Raises UnknownVersion."""
@@ -77,3 +77,14 @@ class GeneratedContract:
             known = ", ".join(str(number) for number in self.versions)
             raise UnknownVersion(f"the contract {self.name} has no version {version}; its versions are {known}")
         return version
+
+
+def _fastest(transcoder: AnyTranscoder, avsc: str) -> AnyTranscoder:
+    from codegen.native.build import load_engine
+
+    engine = load_engine()
+    if engine is None:
+        return transcoder
+    from codegen.native.plan import compiled_twin
+
+    return compiled_twin(engine, transcoder, avsc)

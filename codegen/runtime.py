@@ -16,21 +16,21 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal, Self, TypeVar, cast, o
 from dataclasses_avroschema import AvroModel as LibraryModel
 from dataclasses_avroschema.pydantic import AvroBaseModel
 from dataclasses_avroschema.types import SerializationType
-from pydantic import AliasChoices, ConfigDict, ValidationError
+from pydantic import AliasChoices, ConfigDict
 from pydantic.json_schema import DEFAULT_REF_TEMPLATE, GenerateJsonSchema, JsonSchemaMode
 
-from codegen.decoding.datum import MalformedDatum
-from codegen.decoding.decoder import make_decoder
+from codegen.decoding.model_decoder import AvroDecodeError, AvroResolutionError, make_model_decoder
 from codegen.json_keys import refuse_repeated_keys
 from codegen.json_schema import AvroJsonSchema
 from codegen.masking import MASK, TAGS_KEY, mask_record
 from codegen.nodes import Record
 from codegen.rendering.schema_json import schema_json
-from codegen.resolving.field_targets import Unresolvable
-from codegen.schema import InvalidSchema, parse_schema
+from codegen.schema import parse_schema
 
 if TYPE_CHECKING:
     from codegen.fake import DataMaker
+
+__all__ = ["AvroDecodeError", "AvroEncodeError", "AvroModel", "AvroResolutionError"]
 
 JsonSchema = dict[str, Any]
 _Model = TypeVar("_Model", bound="AvroModel")
@@ -38,14 +38,6 @@ _Model = TypeVar("_Model", bound="AvroModel")
 
 class AvroEncodeError(ValueError):
     """A model holds a value that its schema cannot write; only unvalidated construction leads there."""
-
-
-class AvroDecodeError(ValueError):
-    """The bytes are no datum of the writer schema, or none that the model can hold."""
-
-
-class AvroResolutionError(AvroDecodeError):
-    """The writer schema cannot be resolved into the model's schema (Avro specification, "Schema Resolution")."""
 
 
 class AvroModel(AvroBaseModel):
@@ -256,25 +248,4 @@ def _maker(model: type[AvroModel]) -> DataMaker:
 
 @lru_cache(maxsize=1024)
 def _model_decoder(model: type[AvroModel], writer_text: str | None) -> Callable[[bytes], Any]:
-    reader = _schema_of(model)
-    try:
-        writer = reader if writer_text is None else parse_schema(json.loads(writer_text)).root
-    except InvalidSchema as error:
-        raise AvroResolutionError(f"the writer schema is no Avro schema: {error}") from error
-    try:
-        read = make_decoder(reader, writer)
-    except Unresolvable as error:
-        raise AvroResolutionError(f"the writer schema does not resolve into {model.FULL_NAME}: {error}") from error
-
-    def decode(data: bytes) -> AvroModel:
-        try:
-            return _validate_lax(model, read(data))
-        except MalformedDatum as error:
-            raise AvroDecodeError(f"the bytes are no datum of the writer schema: {error}") from error
-        except Unresolvable as error:
-            raise AvroResolutionError(f"the datum does not resolve into {model.FULL_NAME}: {error}") from error
-        except ValidationError as error:
-            where = ".".join(str(part) for part in error.errors(include_input=False)[0]["loc"])
-            raise AvroDecodeError(f"the datum does not fit {model.FULL_NAME} at {where}") from error
-
-    return decode
+    return make_model_decoder(model, _schema_of(model), writer_text)

@@ -11,7 +11,7 @@ from consumers.faults import ConsumerError, RegistryUnavailable, Unavailable
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaException, Producer
-    from confluent_kafka.admin import TopicMetadata  # type: ignore[attr-defined]  # public, though not marked as exported
+    from confluent_kafka.admin import AdminClient, TopicMetadata  # type: ignore[attr-defined]  # public, though not marked as exported
     from confluent_kafka.schema_registry import RegisteredSchema, SchemaRegistryClient
 
 # librdkafka's own lines; the loop says what matters of them.
@@ -29,6 +29,8 @@ _CONSUMER_DEFAULTS: Final = {
     "partition.assignment.strategy": "cooperative-sticky",
     "log_level": 3,
 }
+# With group.protocol=consumer (KIP-848) the brokers decide these, and librdkafka refuses them.
+_CLASSIC_ONLY: Final = ("session.timeout.ms", "heartbeat.interval.ms", "partition.assignment.strategy")
 # Whatever could be read must fit into a dead letter: the broker, not the client, says what is too large.
 _PRODUCER_DEFAULTS: Final = {
     "partitioner": "murmur2_random",
@@ -50,16 +52,16 @@ _FORBIDDEN: Final = 29  # TOPIC_AUTHORIZATION_FAILED
 def make_consumer(
     group: str, on_commit: Callable[..., None] | None = None, overrides: Mapping[str, Any] | None = None
 ) -> Consumer:
-    """A consumer of `group` that commits nothing by itself. Raises ConsumerError for another group protocol."""
+    """A consumer of `group` that commits nothing by itself."""
     from confluent_kafka import Consumer
 
     from tools.config import kafka_conf
 
     ours = {"group.id": group, "enable.auto.commit": False, "enable.auto.offset.store": False, **(overrides or {})}
     told = kafka_conf("consumer", **ours)
-    if told.get("group.protocol", "classic") != "classic":
-        raise ConsumerError("KAFKA_GROUP_PROTOCOL: consumers use the classic group protocol alone: unset it")
     conf = {**_CONSUMER_DEFAULTS, **told}
+    if told.get("group.protocol") == "consumer":
+        conf = {name: value for name, value in conf.items() if name in told or name not in _CLASSIC_ONLY}
     if on_commit is not None:
         conf["on_commit"] = on_commit
     return Consumer(conf, logger=_client_log)
@@ -77,6 +79,15 @@ def make_producer(transactional_id: str | None = None) -> Producer:
         ours["transactional.id"] = transactional_id
         defaults = {**_PRODUCER_DEFAULTS, **_TRANSACTION_DEFAULTS}
     return Producer({**defaults, **kafka_conf("producer", **ours)}, logger=_client_log)
+
+
+def make_admin() -> AdminClient:
+    """A client that asks about groups."""
+    from confluent_kafka.admin import AdminClient
+
+    from tools.config import kafka_conf
+
+    return AdminClient({"log_level": 3, **kafka_conf("admin")}, logger=_client_log)
 
 
 def make_registry() -> SchemaRegistryClient:

@@ -39,18 +39,14 @@ if TYPE_CHECKING:
 _CHUNK_EVENTS: Final = 256  # a few milliseconds of validation, then other requests get their turn
 
 
-class _Accepted(NamedTuple):
-    event_id: str | None
+class _Accepted(msgspec.Struct, gc=False):
+    """As it stands in an answer to several events; `event_id` is left out where the contract has none."""
+
+    index: int
+    status: str
+    event_id: str | msgspec.UnsetType
     partition: int
     offset: int
-
-    def describe(self, index: int) -> dict[str, Any]:
-        entry: dict[str, Any] = {"index": index, "status": "accepted"}
-        if self.event_id is not None:
-            entry["event_id"] = self.event_id
-        entry["partition"] = self.partition
-        entry["offset"] = self.offset
-        return entry
 
 
 _Outcome = _Accepted | Fault
@@ -143,7 +139,7 @@ class Ingestion:
         self, prepared: Prepared, receipt: Receipt, data: bytes, headers: Headers | None, started: float
     ) -> Answer:
         self._metrics.produce_seconds.observe(perf_counter() - started)
-        outcome = self._settle(prepared, receipt, data, headers)
+        outcome = self._settle(0, prepared, receipt, data, headers)
         if isinstance(outcome, _Accepted):
             return Answer(202, self._fill_template(outcome))
         if outcome.retryable:
@@ -173,7 +169,7 @@ class Ingestion:
                         outcomes[index] = self._refuse(fault, slices[index], headers)
         for call in pending:
             for (index, prepared), receipt in zip(call.part, await call.future, strict=True):
-                outcomes[index] = self._settle(prepared, receipt, slices[index], headers)
+                outcomes[index] = self._settle(index, prepared, receipt, slices[index], headers)
         self._metrics.produce_seconds.observe(perf_counter() - started)
         return self._answer_many([outcomes[index] for index in range(len(slices))])
 
@@ -192,11 +188,13 @@ class Ingestion:
         self, slices: Sequence[bytes], start: int, outcomes: dict[int, _Outcome], headers: Headers | None
     ) -> _Part:
         chunk: _Part = []
+        prepare_plain, prepare_by_model = self._preparation.prepare_plain, self._preparation.prepare_by_model
         for index in range(start, min(start + self._chunk_events, len(slices))):
+            data = slices[index]
             try:
-                chunk.append((index, self._preparation.prepare(slices[index])))
+                chunk.append((index, prepare_plain(data) or prepare_by_model(data)))
             except InvalidEvent as error:
-                outcomes[index] = self._refuse(error.faults[0], slices[index], headers)
+                outcomes[index] = self._refuse(error.faults[0], data, headers)
         return chunk
 
     def _produce(self, records: list[Record], headers: Headers | None) -> asyncio.Future[list[Receipt]]:
@@ -204,11 +202,14 @@ class Ingestion:
             return self._publisher.produce_many(records)
         return self._publisher.produce(records[0], headers)
 
-    def _settle(self, prepared: Prepared, receipt: Receipt, data: bytes, headers: Headers | None) -> _Outcome:
+    def _settle(
+        self, index: int, prepared: Prepared, receipt: Receipt, data: bytes, headers: Headers | None
+    ) -> _Outcome:
         if isinstance(receipt, Delivered):
             self._metrics.accepted.inc()
             self._metrics.shapes[prepared.shape].inc()
-            return _Accepted(prepared.event_id, receipt.partition, receipt.offset)
+            event_id = msgspec.UNSET if prepared.event_id is None else prepared.event_id
+            return _Accepted(index, "accepted", event_id, receipt.partition, receipt.offset)
         if receipt.retryable:
             self._on_undelivered()
         return self._refuse(Fault(receipt.stage, "", receipt.message, receipt.retryable), data, headers)
@@ -225,7 +226,8 @@ class Ingestion:
             self._template = self._make_template()
         if not self._preparation.has_event_id:
             return self._template % (outcome.partition, outcome.offset)
-        return self._template % (msgspec.json.encode(outcome.event_id), outcome.partition, outcome.offset)
+        event_id = None if outcome.event_id is msgspec.UNSET else outcome.event_id
+        return self._template % (msgspec.json.encode(event_id), outcome.partition, outcome.offset)
 
     def _make_template(self) -> bytes:
         identity = "" if not self._preparation.has_event_id else '"event_id":%b,'
@@ -246,9 +248,7 @@ class Ingestion:
             "accepted": accepted,
             "refused": len(outcomes) - accepted,
             "results": [
-                outcome.describe(index)
-                if isinstance(outcome, _Accepted)
-                else {"status": "refused", **outcome.describe(index)}
+                outcome if isinstance(outcome, _Accepted) else {"status": "refused", **outcome.describe(index)}
                 for index, outcome in enumerate(outcomes)
             ],
         }

@@ -6,6 +6,7 @@ counts of all workers in that folder, and any of them answers with the sums.
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
@@ -22,14 +23,36 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 _BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 
+class Tally:
+    """A counter to which the increments of one turn of the event loop are added as one: each costs as much as a few."""
+
+    __slots__ = ("_counter", "_pending")
+
+    def __init__(self, counter: Counter) -> None:
+        self._counter = counter
+        self._pending = 0
+
+    def inc(self, amount: int = 1) -> None:
+        """Belongs to the event loop."""
+        if not self._pending:
+            asyncio.get_running_loop().call_soon(self.enter)
+        self._pending += amount
+
+    def enter(self) -> None:
+        """Add what is pending now."""
+        if self._pending:
+            self._counter.inc(self._pending)
+            self._pending = 0
+
+
 class ContractMetrics:
     """The counters of one contract, looked up once."""
 
     def __init__(self, metrics: Metrics, contract: str, version: int, shapes: Iterable[int]) -> None:
-        self.received = metrics.received.labels(contract)
-        self.accepted = metrics.accepted.labels(contract, str(version))
+        self.received = metrics.tally(metrics.received.labels(contract))
+        self.accepted = metrics.tally(metrics.accepted.labels(contract, str(version)))
         self.refused = {stage: metrics.refused.labels(contract, stage.value) for stage in Stage}
-        self.shapes = {shape: metrics.shapes.labels(contract, str(shape)) for shape in shapes}
+        self.shapes = {shape: metrics.tally(metrics.shapes.labels(contract, str(shape))) for shape in shapes}
         self.produce_seconds = metrics.produce_seconds.labels(contract)
         self.rejects_kept = metrics.rejects.labels(contract, "kept")
         self.rejects_lost = metrics.rejects.labels(contract, "lost")
@@ -48,6 +71,7 @@ class Metrics:
         self._multiprocess_dir = multiprocess_dir
         self.registry = CollectorRegistry(auto_describe=True)
         self._gauges = _Gauges(bounds)
+        self._tallies: list[Tally] = []
         self.received = self._counter("api_events_received", "Events told apart in the bodies", "contract")
         self.accepted = self._counter(
             "api_events_accepted", "Events acknowledged by the broker, by written version", "contract", "version"
@@ -71,8 +95,18 @@ class Metrics:
     def _counter(self, name: str, meaning: str, *labels: str) -> Counter:
         return Counter(name, meaning, labels, registry=self.registry)
 
+    def tally(self, counter: Counter) -> Tally:
+        """For what is counted event by event."""
+        self._tallies.append(Tally(counter))
+        return self._tallies[-1]
+
+    def _enter_tallies(self) -> None:
+        for tally in self._tallies:
+            tally.enter()
+
     def expose(self) -> bytes:
         """Prometheus' text format."""
+        self._enter_tallies()
         if not self._multiprocess_dir:
             return generate_latest(self.registry) + generate_latest(self._gauges)
         every = CollectorRegistry()
@@ -86,6 +120,7 @@ class Metrics:
 
     def report(self) -> dict[str, Any]:
         """The totals of this process: numbers, and where there is a label beside the contract, numbers by label."""
+        self._enter_tallies()
         return {
             "received": self._total("api_events_received"),
             "accepted": self._total("api_events_accepted"),

@@ -28,15 +28,15 @@ class _Waiting(NamedTuple):
 class Pace:
     """Gives requests their turn in the order in which their bodies were complete. For one thread: the event loop's.
 
-    In each turn of the loop it lets work be done for `_SLICE_S`; then the sockets and the acknowledgements have their
-    part, so that nothing but this queue grows. How long the queue is in seconds is known from how fast it was worked
-    off of late, and what would wait for more than `max_wait_s` is refused when it comes: before its body is read, if
-    that is so already when its head is there. What has waited longer all the same is refused when its turn comes.
+    In each turn of the loop it lets work be done for a slice of time; then sockets and acknowledgements have theirs, so
+    that nothing but this queue grows. How long it is in seconds is known from how fast it was worked off of late, and
+    what would wait for more than `max_wait_s` is refused when it comes: before its body is read, if that is so when its
+    head is there. What has waited longer all the same is refused when its turn comes.
     """
 
     __slots__ = (
-        "_began", "_call_soon", "_clock", "_done", "_done_of_late", "_max_wait_s", "_queue", "_time_of_late",
-        "_waiting_bytes",
+        "_began", "_call_soon", "_clock", "_done", "_done_of_late", "_max_wait_s", "_queue", "_slice_s",
+        "_time_of_late", "_waiting_bytes",
     )  # fmt: skip
 
     def __init__(
@@ -44,9 +44,11 @@ class Pace:
         max_wait_s: float = DEFAULT_MAX_BUSY_S,
         clock: Callable[[], float] = monotonic,
         call_soon: Callable[[Callable[[], None]], object] | None = None,
+        slice_s: float = _SLICE_S,
     ) -> None:
-        """`call_soon` calls back in the loop's next turn."""
+        """`slice_s` is how long a turn works; `call_soon` calls back in the loop's next one."""
         self._max_wait_s = max_wait_s
+        self._slice_s = slice_s
         self._clock = clock
         self._call_soon = call_soon
         self._began: float | None = None  # when this turn did; None where nothing has asked in it
@@ -105,7 +107,7 @@ class Pace:
         if self._began is None:
             self._began = now
             self._schedule_next()
-        return now - self._began > _SLICE_S
+        return now - self._began > self._slice_s
 
     def _schedule_next(self) -> None:
         (self._call_soon or asyncio.get_running_loop().call_soon)(self._begin_turn)
@@ -119,7 +121,7 @@ class Pace:
             self._began = None
             return
         self._began = now
-        most = _SLICE_S * self._done_of_late / self._time_of_late
+        most = self._slice_s * self._done_of_late / self._time_of_late
         while self._queue and self._done < most:
             waiting = self._queue.popleft()
             self._waiting_bytes -= waiting.size

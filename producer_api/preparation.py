@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from codegen.nodes import Enum, Node, Primitive
 from codegen.runtime import AvroEncodeError
-from codegen.transcoding import NOT_PLAIN, NotPlain
+from codegen.transcoding import NOT_PLAIN
 from producer_api.errors import Fault, Stage
 from producer_api.receipts import Record
 from producer_api.shapes import AcceptedShapes, InvalidEvent, record_of
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from producer_api.serializer import Serializer
 
 _EVENT_ID: Final = "event_id"
+_new: Final = tuple.__new__
 
 
 class Prepared(NamedTuple):
@@ -50,30 +51,12 @@ class Preparation:
 
     def prepare(self, data: bytes) -> Prepared:
         """Raises InvalidEvent."""
-        prepared = self.prepare_plain(data)
-        if prepared is not None:
-            return prepared
+        return self.prepare_plain(data) or self.prepare_by_model(data)
+
+    def prepare_by_model(self, data: bytes) -> Prepared:
+        """What `prepare_plain` passes over. Raises InvalidEvent."""
         if len(data) > self._max_event_bytes:
             raise InvalidEvent([Fault(Stage.PARSE, "", f"an event may have {self._max_event_bytes} bytes")])
-        return self._prepare_by_model(data)
-
-    def prepare_plain(self, data: bytes) -> Prepared | None:
-        """None where the event is not plain, and `prepare` has the word."""
-        transcoder = self._transcoder
-        if transcoder is None or len(data) > self._max_event_bytes:
-            return None
-        try:
-            avro, event, bits = transcoder.read(data)
-            key = None if self._key is None else _latin(getattr(event, self._key))
-            event_id = None if self._event_id is None else _latin(getattr(event, self._event_id)).decode()
-        except NOT_PLAIN:
-            return None
-        shape = self._shape_by_bits.get(bits)
-        if shape is None:
-            shape = self._shape_by_bits[bits] = self._shapes.oldest(transcoder.names_of(bits))
-        return Prepared(Record(self._topic, key, self._serializer.prefix + avro), event_id, shape)
-
-    def _prepare_by_model(self, data: bytes) -> Prepared:
         reading = self._shapes.read(data)
         model = reading.model
         try:
@@ -84,6 +67,37 @@ class Preparation:
         key = None if self._key is None else _key_text(model, self._key).encode()
         event_id = None if self._event_id is None else _text_or_none(getattr(model, self._event_id))
         return Prepared(Record(self._topic, key, value), event_id, reading.shape)
+
+    def prepare_plain(self, data: bytes) -> Prepared | None:
+        """None where the event is not plain, and the models have the word.
+
+        A text of what the transcoder read is in Latin-1, one character for each byte of its UTF-8.
+        """
+        transcoder = self._transcoder
+        if transcoder is None or len(data) > self._max_event_bytes:
+            return None
+        try:
+            avro, event, bits = transcoder.read(data)
+        except NOT_PLAIN:
+            return None
+        key = event_id = None
+        if self._key is not None:
+            text = getattr(event, self._key)
+            if type(text) is not str:
+                return None  # its default stands in its place
+            key = text.encode("latin-1")
+        if self._event_id is not None:
+            event_id = getattr(event, self._event_id)
+            if type(event_id) is not str:
+                return None
+            if not event_id.isascii():
+                event_id = event_id.encode("latin-1").decode()
+        shape = self._shape_by_bits.get(bits)
+        if shape is None:
+            shape = self._shape_by_bits[bits] = self._shapes.oldest(transcoder.names_of(bits))
+        # As the classes themselves make them, without a call in between for each.
+        record = _new(Record, (self._topic, key, self._serializer.prefix + avro))
+        return _new(Prepared, (record, event_id, shape))
 
 
 def _transcoder(contract: GeneratedContract, shapes: AcceptedShapes) -> AnyTranscoder | None:
@@ -101,13 +115,6 @@ def _is_its_own_text(node: Node) -> bool:
     if isinstance(node, Primitive):
         return node.name == "string" and (node.logical is None or node.logical.name == "uuid")
     return isinstance(node, Enum)
-
-
-def _latin(value: Any) -> bytes:
-    """What a transcoder read, in UTF-8; a missing one, in place of which its default stands, is not plain."""
-    if type(value) is not str:
-        raise NotPlain
-    return value.encode("latin-1")
 
 
 def _text_or_none(value: object) -> str | None:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 
+from codegen.native.build import NoBuild, build, load_engine
 from tests.java_oracle import JavaMissingError, JavaOracle, require_java
 from tools.broker import EmbeddedBroker
 from tools.maven import JavaMissing
@@ -22,6 +23,7 @@ from tools.maven import require_java as require_parts
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from types import ModuleType
 
 
 _SLOW = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
@@ -39,6 +41,21 @@ def broker() -> Iterator[EmbeddedBroker]:
     """One broker for all tests of a worker: give your topics and groups names of their own."""
     with EmbeddedBroker() as embedded:
         yield embedded
+
+
+@pytest.fixture(scope="session")
+def native_engine(tmp_path_factory: pytest.TempPathFactory) -> ModuleType:
+    """The compiled transcoder, built for the tests alone; skipped where there is no C compiler, but not in CI."""
+    folder = tmp_path_factory.mktemp("native")
+    try:
+        build(folder)
+    except NoBuild as missing:
+        if "CI" in os.environ:
+            pytest.fail(str(missing))
+        pytest.skip(str(missing))
+    engine = load_engine(folder)
+    assert engine is not None
+    return engine
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("codegen", "producer_api", "consumers", "tools")
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py"))
 # Only these start, show or measure the API and the consumers.
-MAY_KNOW_ALL = {"tools/cli.py", "tools/consume_cli.py", "tools/on_call_cli.py", "tools/stack.py"}
+MAY_KNOW_ALL = {"tools/cli.py", "tools/consume_cli.py", "tools/on_call_cli.py", "tools/rejects.py", "tools/stack.py"}
 
 
 def imports_of(path: Path) -> Iterator[str]:

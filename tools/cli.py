@@ -13,7 +13,7 @@ from tools.consume_cli import consume
 from tools.deployments.cli import deploy
 from tools.errors import UserError
 from tools.flink.cli import flink
-from tools.on_call_cli import dlq, lag, tail
+from tools.on_call_cli import dlq, lag, replay, tail
 from tools.parts import parts_options
 from tools.project import is_project, project_for
 from tools.registry_cli import registry
@@ -198,7 +198,7 @@ def send(as_json: bool, **options: Any) -> int:
 
 
 pipeline.add_command(deploy)
-for each in (dlq, tail, lag):
+for each in (dlq, tail, lag, replay):
     pipeline.add_command(each)
 
 

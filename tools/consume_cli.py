@@ -59,7 +59,7 @@ def _consumer_options(command: _Command) -> _Command:
             type=click.IntRange(0, 100),
             help="Of 100 records; more, and the consumer stops.",
         ),
-        click.option("--http-port", type=click.IntRange(0, 65535), help="Answer probes: /live, /progress."),
+        click.option("--http-port", type=click.IntRange(0, 65535), help="Answer /live, /progress and /metrics."),
         click.option("--http-host", default="127.0.0.1", show_default=True),
         click.option(
             "--stuck-after", "stuck_after_s", default=60.0, show_default=True, help="Seconds until /live fails."

@@ -24,7 +24,8 @@ _ACCEPTED_OF: Final = "accepted by contract"
 class Snapshot:
     """Totals at one moment (`at_s` is monotonic time), of all contracts but for `accepted_of`, which is by contract.
 
-    `lag` is accepted events that a consumer has not seen yet, of the contract that it reads (`contract_of`).
+    `lag` is accepted events that a consumer has not seen yet, of the contract that it reads (`contract_of`): by what
+    the producer was told, as the embedded broker tells no right end. `reports` are the consumers' latest progress.
     """
 
     at_s: float
@@ -38,6 +39,7 @@ class Snapshot:
     dead_lettered: int = 0
     actions: Mapping[str, int] = field(default_factory=dict)
     schema_versions: Mapping[str, int] = field(default_factory=dict)
+    reports: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def lag(self) -> dict[str, int]:
@@ -64,6 +66,7 @@ def take_snapshot(stack: Stack) -> Snapshot:
         dead_lettered=sum(report["dead_lettered"] for report in reports),
         actions=spokesman.get("totals", {}),
         schema_versions=spokesman.get("by_schema_version", {}),
+        reports={report["consumer"]: report for report in reports},
     )
 
 
@@ -96,9 +99,33 @@ def _add_counts(found: dict[str, Counter[str]], text: str) -> None:
 
 def rate(before: Snapshot | None, now: Snapshot) -> float:
     """Accepted events per second between two looks."""
+    return _per_second(before, now, before.accepted if before is not None else 0, now.accepted)
+
+
+def _per_second(before: Snapshot | None, now: Snapshot, count_before: int, count: int) -> float:
     if before is None or now.at_s <= before.at_s:
         return 0.0
-    return max(0, now.accepted - before.accepted) / (now.at_s - before.at_s)
+    return max(0, count - count_before) / (now.at_s - before.at_s)
+
+
+def consumer_rows(before: Snapshot | None, now: Snapshot) -> dict[str, dict[str, Any]]:
+    """Of each consumer: where it is, how fast it goes, and how old its records were (s, mean) since the look before."""
+    return {name: _consumer_row(before, now, name) for name in now.seen}
+
+
+def _consumer_row(before: Snapshot | None, now: Snapshot, name: str) -> dict[str, Any]:
+    report, earlier = now.reports[name], before.reports.get(name, {}) if before is not None else {}
+    old, new = earlier.get("latency", {"count": 0, "sum_s": 0.0}), report["latency"]
+    done = new["count"] - old["count"]
+    return {
+        "seen": report["seen"],
+        "records_per_s": round(_per_second(before, now, earlier.get("seen", report["seen"]), report["seen"]), 1),
+        "lag": now.lag[name],
+        "latency_s": round((new["sum_s"] - old["sum_s"]) / done, 3) if done > 0 else None,
+        "dead_lettered": report["dead_lettered"],
+        "retries": report["retries"],
+        "reads_version": report["reader_version"],
+    }
 
 
 def as_json(before: Snapshot | None, now: Snapshot) -> dict[str, Any]:
@@ -111,6 +138,7 @@ def as_json(before: Snapshot | None, now: Snapshot) -> dict[str, Any]:
         "dead_lettered": now.dead_lettered,
         "seen": dict(now.seen),
         "lag": now.lag,
+        "consumers": consumer_rows(before, now),
         "by_action": dict(now.actions),
         "by_schema_version": dict(now.schema_versions),
         "by_shape": dict(now.shapes),
@@ -125,10 +153,19 @@ def render(stack: Stack, before: Snapshot | None, now: Snapshot) -> Group:
         flow.add_column(name, justify="right")
     flow.add_row(f"{rate(before, now):,.0f}", f"{now.accepted:,}", f"{now.refused:,}", f"{now.dead_lettered:,}")
     consumers = Table(title="Consumers", title_justify="left")
-    for name in ("consumer", "seen", "lag"):
+    for name in ("consumer", "reads", "seen", "records/s", "lag", "latency", "dead-lettered", "retries"):
         consumers.add_column(name, justify="left" if name == "consumer" else "right")
-    for name, seen in now.seen.items():
-        consumers.add_row(name, f"{seen:,}", f"{now.lag[name]:,}")
+    for name, row in consumer_rows(before, now).items():
+        consumers.add_row(
+            name,
+            f"v{row['reads_version']}",
+            f"{row['seen']:,}",
+            f"{row['records_per_s']:,.0f}",
+            f"{row['lag']:,}",
+            "-" if row["latency_s"] is None else f"{row['latency_s']:,.3f} s",
+            f"{row['dead_lettered']:,}",
+            f"{row['retries']:,}",
+        )
     kinds = Table(title="Events", title_justify="left")
     kinds.add_column("by action, schema version and accepted shape")
     kinds.add_column("count", justify="right")

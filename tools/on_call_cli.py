@@ -1,4 +1,4 @@
-"""`pipeline dlq`, `tail` and `lag`: functions of `consumers.on_call`, which get their options here."""
+"""`pipeline dlq`, `tail`, `lag` and `replay`: functions of `consumers.on_call`, which get their options here."""
 
 from __future__ import annotations
 
@@ -42,6 +42,7 @@ def dlq_show(contract: str, place: str, is_rejects: bool, version: int | None) -
 
 @dlq.command("redrive")
 @_contract
+@_rejects
 @click.option("--run", "is_real", is_flag=True, help="Send. Without it, only say what would be sent.")
 @click.option("--why", default="", help="The reason, for the audit file; needed with --run.")
 @click.option("--upgrade", "upgrade_to", type=click.IntRange(1), help="Re-encode into this version.")
@@ -52,12 +53,20 @@ def dlq_show(contract: str, place: str, is_rejects: bool, version: int | None) -
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Records per second.")
 @click.option("--audit-file", type=click.Path(dir_okay=False, path_type=Path), help="Default .pipeline/redrive.jsonl.")
 @click.pass_obj
-def dlq_redrive(root: Path, /, audit_file: Path | None, **options: Any) -> int:
-    """Send records again that can be read today, each once."""
+def dlq_redrive(root: Path, /, audit_file: Path | None, is_rejects: bool, **options: Any) -> int:
+    """Send records again that can be read today, or rejects that the API takes today; each once."""
     from consumers.on_call.redrive import RedriveOptions, run_redrive
 
-    file = audit_file or root / ".pipeline" / "redrive.jsonl"
-    return run_redrive(RedriveOptions(audit_file=file, **options), sys.stdout)
+    told = RedriveOptions(audit_file=audit_file or root / ".pipeline" / "redrive.jsonl", **options)
+    if not is_rejects:
+        return run_redrive(told, sys.stdout)
+    for name in ("group", "upgrade_to", "reader_version"):
+        if options[name] is not None:
+            option = "--upgrade" if name == "upgrade_to" else f"--{name.replace('_', '-')}"
+            raise click.UsageError(f"{option} is for dead letters: leave it out with --rejects")
+    from tools.rejects import run_redrive_rejects
+
+    return run_redrive_rejects(told, sys.stdout)
 
 
 @click.command()
@@ -86,3 +95,19 @@ def lag(contract: str, groups: tuple[str, ...], format_: str, interval_s: float)
     from consumers.on_call.lag import run_lag
 
     return run_lag(contract, groups, format_, sys.stdout, interval_s)
+
+
+@click.command()
+@_contract
+@click.option("--from", "begin", default="beginning", show_default=True, help="A moment, an offset, or p@offset,…")
+@click.option("--to", "end", default="end", show_default=True, help="The same; that record is left out.")
+@click.option("--into", required=True, help="A consumer group that nobody uses; it is left at the span's end.")
+@click.option("--handler", help="Your own, as module:function, instead of the counts.")
+@click.option("--reader-version", type=click.IntRange(1), help="Instead of the consumer's pin.")
+@click.option("--again", is_flag=True, help="Also into a group that has offsets already.")
+@click.option("--json", "json", is_flag=True, help="One machine-readable line.")
+def replay(**options: Any) -> int:
+    """What a consumer would make of old records, without doing it; exit 1 where its counts would differ."""
+    from consumers.on_call.replay.command import ReplayOptions, run_replay
+
+    return run_replay(ReplayOptions(**options), sys.stdout)

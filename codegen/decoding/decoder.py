@@ -12,9 +12,10 @@ from typing import Any
 
 from codegen.branches import Chosen, is_null, is_simple
 from codegen.decoding import datum
+from codegen.decoding.branch_choice import choose_branch, described
 from codegen.decoding.datum import MalformedDatum, Read
 from codegen.decoding.scalars import PRIMITIVES, fixed_reader, promoted_reader, with_logical
-from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, branch_name, type_name
+from codegen.nodes import Array, Enum, Fixed, Map, Node, Primitive, Record, Union, branch_name
 from codegen.resolution import Resolver
 from codegen.resolving.field_targets import Unresolvable, field_targets
 from codegen.resolving.rules import names_match, readers_of
@@ -42,6 +43,11 @@ def make_decoder(reader: Node, writer: Node) -> Callable[[bytes], Any]:
     return decode
 
 
+def skipper(writer: Node) -> Read:
+    """What reads a datum of `writer` as written, and lets it go; no logical type may refuse it."""
+    return _Builder().skip(writer)
+
+
 class _Builder:
     """Makes the readers of one pair of schemas; a pair of records once, so that recursion comes to an end."""
 
@@ -55,7 +61,7 @@ class _Builder:
             case _, Union():
                 return self._writer_union(reader, writer)
             case Union(), _:
-                branch = self._branch_for(reader, writer)
+                branch = choose_branch(self._resolver, reader, writer)
                 read = self.build(branch, writer)
                 return read if is_simple(reader) or is_null(branch) else _chosen(branch_name(branch), read)
             case Primitive(), Primitive() if reader.name in readers_of(writer.name):
@@ -71,7 +77,7 @@ class _Builder:
             case Record(), Record() if names_match(reader, writer):
                 return self._record(reader, writer)
             case _:
-                raise Unresolvable(f"the reader has {_name(reader)} where the writer has {_name(writer)}")
+                raise Unresolvable(f"the reader has {described(reader)} where the writer has {described(writer)}")
 
     def _writer_union(self, reader: Node, writer: Union) -> Read:
         """A branch that does not fit is refused when a datum has it, for another datum may not."""
@@ -82,18 +88,6 @@ class _Builder:
             except Unresolvable as error:
                 reads.append(_refuse(str(error)))
         return _union(reads)
-
-    def _branch_for(self, reader: Union, writer: Node) -> Node:
-        """The writer's own type if it is there, else the first branch that reads everything, or at least some of it.
-
-        The specification says the first that matches; like Avro Java, a branch is not promoted where it need not be, so
-        that a datum keeps its branch.
-        """
-        candidates = self._resolver.branches(reader).candidates(writer)
-        if not candidates:
-            raise Unresolvable(f"no branch of the reader's union takes {_name(writer)}")
-        candidates = sorted(candidates, key=lambda branch: branch_name(branch) != branch_name(writer))
-        return next((branch for branch in candidates if self._resolver.can_read(branch, writer)), candidates[0])
 
     def _record(self, reader: Record, writer: Record) -> Read:
         if (reader, writer) in self._records:
@@ -126,11 +120,11 @@ class _Builder:
         for field in writer.fields:
             target = targets.get(field.name)
             if target is None:
-                yield field.name, False, self._skip(field.type)
+                yield field.name, False, self.skip(field.type)
             else:
                 yield target.name, True, self.build(target.type, field.type)
 
-    def _skip(self, writer: Node) -> Read:
+    def skip(self, writer: Node) -> Read:
         """A field that the reader does not have: read as written, and let go. No logical type may refuse it."""
         match writer:
             case Primitive():
@@ -140,11 +134,11 @@ class _Builder:
             case Enum():
                 return _symbol(dict(enumerate(writer.symbols)))
             case Array():
-                return _array(self._skip(writer.items))
+                return _array(self.skip(writer.items))
             case Map():
-                return _map(self._skip(writer.values))
+                return _map(self.skip(writer.values))
             case Union():
-                return _union([self._skip(branch) for branch in writer.branches])
+                return _union([self.skip(branch) for branch in writer.branches])
             case Record():
                 return self._skip_record(writer)
 
@@ -159,7 +153,7 @@ class _Builder:
             return None, at
 
         self._skipped[writer] = skip_record
-        reads.extend(self._skip(field.type) for field in writer.fields)
+        reads.extend(self.skip(field.type) for field in writer.fields)
         return skip_record
 
 
@@ -168,10 +162,6 @@ def _locate(error: Exception, field: str) -> MalformedDatum:
     fault = error if isinstance(error, MalformedDatum) else MalformedDatum("the bytes end too early")
     fault.fields.append(field)
     return fault
-
-
-def _name(node: Node) -> str:
-    return f"{type_name(node)} {node.full_name}" if isinstance(node, Fixed | Enum | Record) else type_name(node)
 
 
 def _refuse(reason: str) -> Read:

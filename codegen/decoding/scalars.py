@@ -11,7 +11,7 @@ from uuid import UUID
 from codegen.decoding import datum
 from codegen.decoding.datum import MalformedDatum, Read
 from codegen.duration import Duration
-from codegen.leaves import EPOCH, LOCAL_EPOCH, parse_uuid
+from codegen.leaves import EPOCH, LOCAL_EPOCH, check_big_decimal, check_decimal, parse_uuid
 from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
 from codegen.nodes import LogicalType
 
@@ -86,6 +86,19 @@ def with_logical(read: Read, logical: LogicalType | None) -> Read:
         return convert(value), at
 
     return read_logical
+
+
+def checked_conversion(logical: LogicalType | None) -> Callable[[Any], Any] | None:
+    """What a logical type makes of its base, as a model takes it. What it raises is a ValueError or ArithmeticError."""
+    convert = _conversion(logical)
+    if convert is None or logical is None:
+        return None
+    if logical.name == "decimal":
+        precision, scale = logical.precision or 0, logical.scale or 0
+        return lambda data: check_decimal(convert(data), precision, scale)
+    if logical.name == "big-decimal":
+        return lambda data: check_big_decimal(convert(data))
+    return convert
 
 
 def _conversion(logical: LogicalType | None) -> Callable[[Any], Any] | None:

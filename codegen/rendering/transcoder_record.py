@@ -85,8 +85,9 @@ class RecordWriter:
             is_optional = field.has_default or bool(self._aliases[field.name])
             if is_optional:
                 # The linter wants None last.
-                null = " | None" if kind.endswith(" | None") else ""
-                kind = f"{kind.removesuffix(' | None')} | UnsetType{null} = UNSET"
+                others = kind.removesuffix("None").removesuffix(" | ")
+                kinds = [*([others] if others else []), "UnsetType", *(["None"] if kind.endswith("None") else [])]
+                kind = f"{' | '.join(kinds)} = UNSET"
             for attribute, name in self._keys(field):
                 fields.append(f"    {attribute}: {kind}")
                 renamed += [f"{quote(attribute)}: {quote(name)}"] if attribute != name else []

@@ -147,6 +147,7 @@ def _make_handler(setup: Setup, sending: Sending, output: GeneratedContract) -> 
             make_consumer=lambda: make_consumer(restoring, overrides={**READING, "isolation.level": "read_committed"}),
             ends=lambda: present_ends(restoring, output.topic),
             store=CountStore(setup.options.state_dir),
+            is_stopping=setup.options.stop.is_set,
         ),
         writer=CountWriter(
             topic=output.topic,

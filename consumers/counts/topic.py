@@ -59,7 +59,8 @@ class CountWriter:
 class CountReader:
     """Reads the topic of counts: what is new there into the store, and the counts from the store.
 
-    `ends` gives the offset behind the last record of each partition, whether its transaction has ended or not.
+    `ends` gives the offset behind the last record of each partition, whether its transaction has ended or not. A reader
+    that `is_stopping` does not wait for the end.
     """
 
     topic: str
@@ -67,14 +68,15 @@ class CountReader:
     make_consumer: Callable[[], Consumer]
     ends: Callable[[], Ends]
     store: CountStore
+    is_stopping: Callable[[], bool] = lambda: False
     within_s: float = 60.0
     clock: Callable[[], float] = time.monotonic
 
     def read(self, source: str, partitions: Collection[int]) -> Iterator[tuple[Window, Count]]:
         """The counts of these partitions of `source`, as the topic has them now.
 
-        Raises Unavailable when the end is not reached in time, and ConsumerError for a record that cannot be read: a
-        count that starts from a part of its past would be wrong.
+        Raises Unavailable when the end is not reached in time or before the process stops, and ConsumerError for a
+        record that cannot be read: a count that starts from a part of its past would be wrong.
         """
         read = 0
         for batch in _batches(self._records(), _BATCH):
@@ -122,7 +124,7 @@ class CountReader:
                         open_partitions.discard(number)
                 elif (record := polled_record(message)) is not None:
                     yield record
-                elif self.clock() > deadline:
+                elif self.clock() > deadline or self.is_stopping():
                     raise Unavailable(f"the topic {self.topic} could not be read to its end")
         finally:
             consumer.close()

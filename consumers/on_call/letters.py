@@ -49,6 +49,8 @@ def _text(value: bytes | None) -> str:
 
 def printable(text: str) -> str:
     """`text` without what a terminal would obey."""
+    if text.isprintable():  # nearly always, and then no sign is looked at by itself
+        return text
     return "".join(sign if sign.isprintable() else repr(sign)[1:-1] for sign in text)
 
 

@@ -74,17 +74,22 @@ class Plan:
 def run_redrive(options: RedriveOptions, out: TextIO) -> int:
     """Say what would be sent, or send it. Gives 0. Raises ConsumerError."""
     contract = find_contract(options.contract)
-    if options.is_real and not options.why.strip():
-        raise ConsumerError("a redrive is written down with its reason: add --why 'what was mended'")
+    need_reason(options)
     with one_sentence(), make_registry() as registry, only_one(options.audit_file, is_needed=options.is_real):
         letters = list(Shelf(contract, is_rejects=False).letters())
         judge = Judge(contract, WriterSchemas(registry, contract, patience_s=0), options.reader_version)
         plan = make_plan(letters, judge, options, done_before(letters, contract.topic))
-        _show(plan, options, out)
+        show_plan(plan, options, out)
         if options.is_real and plan.sendings:
             upgrade = _upgrader(judge, registry, options.upgrade_to)
-            _send(plan, upgrade, options, out)
+            send_plan(plan, upgrade, options, out)
     return 0
+
+
+def need_reason(options: RedriveOptions) -> None:
+    """Raises ConsumerError where something is to be sent and nobody says why."""
+    if options.is_real and not options.why.strip():
+        raise ConsumerError("a redrive is written down with its reason: add --why 'what was mended'")
 
 
 def make_plan(letters: Iterable[Letter], judge: Judge, options: RedriveOptions, done: set[str]) -> Plan:
@@ -172,7 +177,8 @@ def _upgrader(judge: Judge, registry: SchemaRegistryClient, version: int | None)
     return upgrade
 
 
-def _send(plan: Plan, upgrade: Upgrade, options: RedriveOptions, out: TextIO) -> None:
+def send_plan(plan: Plan, upgrade: Upgrade, options: RedriveOptions, out: TextIO) -> None:
+    """Send what `upgrade` makes of each source, marked with the source's place. Raises ConsumerError."""
     outbox = Outbox(make_producer())
     pause_s = 0.0 if options.rate is None else 1 / options.rate
     batch = _BATCH if options.rate is None else max(1, min(_BATCH, round(options.rate)))
@@ -220,9 +226,10 @@ def _rows(fates: Counter[str]) -> Iterator[list[str]]:
         yield [f"{count:,}", fate]
 
 
-def _show(plan: Plan, options: RedriveOptions, out: TextIO) -> None:
+def show_plan(plan: Plan, options: RedriveOptions, out: TextIO, empty: str = "there are no dead letters") -> None:
+    """What becomes of all, counted; `empty` where there is nothing."""
     if not plan.fates:
-        print("there are no dead letters", file=out)
+        print(empty, file=out)
         return
     write_table(["count", "what becomes of them"], list(_rows(plan.fates)), out)
     if not options.is_real:

@@ -2,6 +2,7 @@
 
     GET /live        200, or 503 with the reason when it is stuck; idle, paused and rebalancing are alive
     GET /progress    the last progress line
+    GET /metrics     the same numbers for Prometheus
 
 A handler may have answers of its own, by path.
 """
@@ -20,17 +21,18 @@ from urllib.parse import parse_qs, urlsplit
 
 from consumers.faults import ConsumerError
 from consumers.loop.liveness import Liveness
+from consumers.running.metrics import CONTENT_TYPE, ConsumerMetrics
 from consumers.running.progress import Reporter
 
 log = logging.getLogger(__name__)
 
-# From the query (each name's last value) to a status and what is sent as JSON.
+# From the query (each name's last value) to a status and what is sent: bytes as Prometheus' text, all else as JSON.
 Answer = Callable[[Mapping[str, str]], tuple[HTTPStatus, Any]]
 
 _PATIENCE_S: Final = 10.0
 
 
-def answers_of(liveness: Liveness, reporter: Reporter) -> dict[str, Answer]:
+def answers_of(liveness: Liveness, reporter: Reporter, metrics: ConsumerMetrics) -> dict[str, Answer]:
     """The answers that every consumer has."""
 
     def live(_query: Mapping[str, str]) -> tuple[HTTPStatus, Any]:
@@ -42,7 +44,10 @@ def answers_of(liveness: Liveness, reporter: Reporter) -> dict[str, Answer]:
     def progress(_query: Mapping[str, str]) -> tuple[HTTPStatus, Any]:
         return HTTPStatus.OK, json.loads(reporter.latest)
 
-    return {"/live": live, "/progress": progress}
+    def exposed(_query: Mapping[str, str]) -> tuple[HTTPStatus, Any]:
+        return HTTPStatus.OK, metrics.expose()
+
+    return {"/live": live, "/progress": progress, "/metrics": exposed}
 
 
 @contextmanager
@@ -62,9 +67,10 @@ def serve(host: str, port: int, answers: Mapping[str, Answer]) -> Iterator[int]:
             self._send(*answer({name: values[-1] for name, values in parse_qs(parts.query).items()}))
 
         def _send(self, status: HTTPStatus, content: Any) -> None:
-            body = json.dumps(content).encode() + b"\n"
+            is_text = isinstance(content, bytes)
+            body = content if is_text else json.dumps(content).encode() + b"\n"
             self.send_response(status)
-            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Type", CONTENT_TYPE if is_text else "application/json")
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TextIO
 
+from consumers.running.latency import Latency
+
 log = logging.getLogger(__name__)
 
 
@@ -38,7 +40,8 @@ class Progress:
     (None: that field is not there), `by_schema_version` by writer schema: its version in the contract, or `id:N`.
     `aggregate` is what the consumer's own state says by the same values, earlier processes included; None where it
     keeps none. `assigned` holds partitions, `positions` the offset of the next record by partition. `retries` counts
-    attempts that failed for a passing cause: a dependency was away, or a handler said so.
+    attempts that failed for a passing cause: a dependency was away, or a handler said so. `lag` is records behind the
+    end, by assigned partition; `latency` how old the records were when they were done.
     """
 
     consumer: str
@@ -60,11 +63,14 @@ class Progress:
     aggregate: dict[str, int] | None = None
     assigned: list[int] = field(default_factory=list)
     positions: dict[int, int] = field(default_factory=dict)
+    lag: dict[int, int] = field(default_factory=dict)
+    latency: Latency = field(default_factory=Latency)
 
     def as_json(self, *, final: bool) -> str:
         """One line; the keys are the names of the fields, and `final` is true on the last line of a process."""
         line: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        for name in ("totals", "by_schema_version", "positions"):
+        line["latency"] = self.latency.as_json()
+        for name in ("totals", "by_schema_version", "positions", "lag"):
             line[name] = {str(key): value for key, value in sorted(line[name].items())}
         return json.dumps({**line, "final": final})
 
@@ -83,7 +89,7 @@ class Progress:
 class Reporter:
     """Reports at most once an interval, and whenever `report` is called; JSON goes to `out`, sentences to the log.
 
-    `latest` is the last report's line, for whoever asks from another thread.
+    `latest` is the last report's line, for whoever asks from another thread. `measure` is called before each report.
     """
 
     progress: Progress
@@ -92,6 +98,7 @@ class Reporter:
     out: TextIO = field(default_factory=lambda: sys.stdout)
     clock: Callable[[], float] = time.monotonic
     latest: str = "{}"
+    measure: Callable[[], None] | None = None
     _due: float = 0.0
     _last: str = ""
 
@@ -107,6 +114,8 @@ class Reporter:
     def report(self, *, final: bool = False) -> None:
         """Report now; a sentence only when it says something new, or is the last."""
         self._due = self.clock() + self.interval_s
+        if self.measure is not None:
+            self.measure()
         self.latest = self.progress.as_json(final=final)
         if self.as_json:
             try:

@@ -28,7 +28,9 @@ from consumers.options import ConsumerOptions, ReaderChoice, app_version, choose
 from consumers.outbox import Outbox
 from consumers.record import Record
 from consumers.running.http import Answer, answers_of, serve
+from consumers.running.lag_meter import LagMeter
 from consumers.running.members import client_id_for
+from consumers.running.metrics import ConsumerMetrics
 from consumers.running.progress import Progress, Reporter, State
 from consumers.running.sending import Sending, open_sending
 from consumers.running.start_check import pinned_schemas, refuse_unreadable, registered_schemas
@@ -183,7 +185,8 @@ def run(
     log_to_stderr(app)
     with stop_on_signals(options.stop), set_up(app, options) as setup:
         liveness, reporter = Liveness(options.stuck_after_s), setup.reporter()
-        setup.answers.update(answers_of(liveness, reporter))
+        metrics = ConsumerMetrics(setup.progress, setup.group, app_version())
+        setup.answers.update(answers_of(liveness, reporter, metrics))
         with _http(options, setup.answers) as port:
             name = None if port is None else client_id_for(app, options.http_host, port)
             try:
@@ -221,6 +224,7 @@ def _make_loop(
     except (ConsumerError, Stopped):
         consumer.close()
         raise
+    reporter.measure = LagMeter(consumer, topic, setup.progress).measure
     return Loop(
         consumer=consumer,
         commits=sending.commits,

@@ -50,6 +50,7 @@ class Tally:
             return False
         progress.positions[record.partition] = record.offset + 1
         progress.seen += 1
+        progress.latency.add(record.timestamp_ms)
         return True
 
 

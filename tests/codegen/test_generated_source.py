@@ -8,10 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, example, given, settings
 
 from codegen.generate import UnsupportedContract
-from tests.codegen.sample_contracts import module_text, transcoder_texts
+from tests.codegen.sample_contracts import module_text, record, transcoder_texts
 from tests.codegen.schema_strategies import schemas
 
 REPOSITORY = Path(__file__).parents[2]
@@ -22,8 +22,11 @@ def drawn_sources() -> list[str]:
     """Modules and transcoders of drawn schemas, which are others in each run of a person's."""
     sources: list[str] = []
 
-    @settings(max_examples=DRAWN, phases=[Phase.generate], suppress_health_check=list(HealthCheck), database=None)
+    phases = [Phase.explicit, Phase.generate]
+
+    @settings(max_examples=DRAWN, phases=phases, suppress_health_check=list(HealthCheck), database=None)
     @given(schemas())
+    @example(record({"name": "a", "type": "null", "default": None}))
     def draw(schema: dict[str, Any]) -> None:
         try:
             sources.append(module_text(schema))

@@ -7,6 +7,7 @@ import os
 import re
 from functools import cache
 from pathlib import PurePosixPath
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -17,6 +18,7 @@ from pydantic import ValidationError
 from codegen import branches
 from codegen.generate import UnsupportedContract, generate
 from codegen.models import CONTRACTS
+from codegen.native.plan import compiled_twin
 from codegen.nodes import Union, all_nodes
 from codegen.proving.memory_package import MemoryPackage
 from codegen.runtime import AvroModel
@@ -40,6 +42,11 @@ def made(schema: Schema) -> tuple[type[AvroModel], Transcoder[Any] | None]:
         return model, package.module("sample.v1_transcoder")["TRANSCODER"] if has_one else None
 
 
+def both(transcoder: Transcoder[Any], model: type[AvroModel], engine: ModuleType) -> list[Transcoder[Any]]:
+    """The transcoder as it was generated, and what does the same by the compiled engine."""
+    return [transcoder, compiled_twin(engine, transcoder, model.AVSC)]
+
+
 def transcoded(transcoder: Transcoder[Any], text: bytes) -> bytes | None:
     """None where the event is left to the model."""
     try:
@@ -59,7 +66,7 @@ def by_model(model: type[AvroModel], text: bytes) -> bytes | None:
 @pytest.mark.timeout(0)
 @many
 @given(schemas(), st.data())
-def test_what_a_model_writes_as_json_is_plain(schema: Schema, draw: st.DataObject) -> None:
+def test_what_a_model_writes_as_json_is_plain(native_engine: ModuleType, schema: Schema, draw: st.DataObject) -> None:
     try:
         model, transcoder = made(schema)
     except UnsupportedContract:
@@ -71,12 +78,13 @@ def test_what_a_model_writes_as_json_is_plain(schema: Schema, draw: st.DataObjec
     value = json.loads(one.model_dump_json(by_alias=True))
     text = spellings(value, draw)
     expected = by_model(model, text)
-    found = transcoded(transcoder, text)
-    if found is None:
-        # A quotation mark inside a text, and NaN, which JSON has not.
-        assert expected is None or b'\\"' in text or b"\\u0022" in text
-    else:
-        assert found == expected
+    for one_of_both in both(transcoder, model, native_engine):
+        found = transcoded(one_of_both, text)
+        if found is None:
+            # A quotation mark inside a text, and NaN, which JSON has not.
+            assert expected is None or b'\\"' in text or b"\\u0022" in text
+        else:
+            assert found == expected
 
 
 def is_simple(schema: Schema) -> bool:
@@ -90,7 +98,9 @@ def is_simple(schema: Schema) -> bool:
 @pytest.mark.timeout(0)
 @many
 @given(schemas(), st.data())
-def test_what_is_transcoded_is_what_the_model_makes_of_it(schema: Schema, draw: st.DataObject) -> None:
+def test_what_is_transcoded_is_what_the_model_makes_of_it(
+    native_engine: ModuleType, schema: Schema, draw: st.DataObject
+) -> None:
     try:
         model, transcoder = made(schema)
     except UnsupportedContract:
@@ -103,24 +113,27 @@ def test_what_is_transcoded_is_what_the_model_makes_of_it(schema: Schema, draw: 
         text = spellings(draw.draw(near_valid(value)), draw)
         if draw.draw(st.booleans()):
             text = draw.draw(changed_bytes(text))
-        found = transcoded(transcoder, text)
-        assert found is None or found == by_model(model, text)
+        for one_of_both in both(transcoder, model, native_engine):
+            found = transcoded(one_of_both, text)
+            assert found is None or found == by_model(model, text)
 
 
 @settings(max_examples=500)
 @given(st.data())
 @example(data=None)  # type: ignore[arg-type]
-def test_user_action_near_misses(data: st.DataObject | None) -> None:
-    transcoder, model = CONTRACTS["user_action"].transcoder(2), CONTRACTS["user_action"].model(2)
-    assert transcoder is not None
+def test_user_action_near_misses(native_engine: ModuleType, data: st.DataObject | None) -> None:
+    pure, model = CONTRACTS["user_action"].transcoder(2, pure=True), CONTRACTS["user_action"].model(2)
+    assert pure is not None
+    transcoders = both(pure, model, native_engine)
     if data is None:
         text = json.dumps(ACTION).encode()
-        assert transcoded(transcoder, text) == by_model(model, text)
+        assert [transcoded(transcoder, text) for transcoder in transcoders] == [by_model(model, text)] * 2
         return
     text = spellings(data.draw(st.one_of(st.just(ACTION), near_valid(ACTION))), data)
     text = data.draw(st.one_of(st.just(text), changed_bytes(text)))
-    found = transcoded(transcoder, text)
-    assert found is None or found == by_model(model, text)
+    for transcoder in transcoders:
+        found = transcoded(transcoder, text)
+        assert found is None or found == by_model(model, text)
 
 
 @pytest.mark.parametrize(
@@ -134,16 +147,16 @@ def test_user_action_near_misses(data: st.DataObject | None) -> None:
         '{"a":"1","r":{"s":"1","s":"1"}}',
     ],
 )
-def test_a_repeated_key_is_left_to_the_model(text: str) -> None:
+def test_a_repeated_key_is_left_to_the_model(native_engine: ModuleType, text: str) -> None:
     inner = record({"name": "s", "type": ["null", "string"], "default": None}, name="Inner")
     schema = record(
         {"name": "a", "type": ["null", "string"]},
         {"name": "m", "type": {"type": "map", "values": "string"}, "default": {}},
         {"name": "r", "type": ["null", inner], "default": None},
     )
-    _, transcoder = made(schema)
+    model, transcoder = made(schema)
     assert transcoder is not None
-    assert transcoded(transcoder, text.encode()) is None
+    assert [transcoded(one, text.encode()) for one in both(transcoder, model, native_engine)] == [None, None]
 
 
 @cache
@@ -158,23 +171,63 @@ def document(row: Row, text: str | bytes) -> bytes:
 
 
 @pytest.mark.parametrize("row", ROWS, ids=[row.id for row in ROWS])
-def test_the_rows_of_the_page_hold(row: Row) -> None:
+def test_the_rows_of_the_page_hold(native_engine: ModuleType, row: Row) -> None:
     """What the page refuses is never transcoded; what it writes always is, where there is a transcoder at all."""
     model, transcoder = row_made(row.id)
     if transcoder is None:
         assert row.id in {"bare union", "tagged union", "duration"}
         return
-    for case in row.accept:
-        text, written = document(row, case.text), document(row, case.written)
-        assert transcoded(transcoder, text) in (None, by_model(model, text))
-        assert transcoded(transcoder, written) == by_model(model, written) != None  # noqa: E711
-    for refused in row.refuse:
-        assert transcoded(transcoder, document(row, refused.text)) is None
+    for one in both(transcoder, model, native_engine):
+        for case in row.accept:
+            text, written = document(row, case.text), document(row, case.written)
+            assert transcoded(one, text) in (None, by_model(model, text))
+            assert transcoded(one, written) == by_model(model, written) != None  # noqa: E711
+        for refused in row.refuse:
+            assert transcoded(one, document(row, refused.text)) is None
 
 
-def test_the_names_that_an_event_uses_are_told() -> None:
-    transcoder = CONTRACTS["user_action"].transcoder(2)
-    assert transcoder is not None
+def test_the_names_that_an_event_uses_are_told(native_engine: ModuleType) -> None:
+    pure = CONTRACTS["user_action"].transcoder(2, pure=True)
+    assert pure is not None
     text = {name: value for name, value in ACTION.items() if name not in ("device", "page_url")} | {"page": "/"}
-    plain = transcoder.read(json.dumps(text).encode())
-    assert transcoder.names_of(plain.names) == set(text)
+    for transcoder in both(pure, CONTRACTS["user_action"].model(2), native_engine):
+        plain = transcoder.read(json.dumps(text).encode())
+        assert transcoder.names_of(plain.names) == set(text)
+        assert (plain.event.event_id, plain.event.user_id, plain.event.action) == (ACTION["event_id"], "u1", "click")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "0001-01-01T00:00:00.000Z",
+        "1969-12-31T23:59:59.999Z",
+        "1970-01-01T00:00:00.000Z",
+        "1970-01-02T13:16:57.727Z",
+        "1970-01-02T13:16:57.728Z",
+        "2000-02-29T23:59:59.9Z",
+        "2039-09-07T15:47:35.551Z",
+        "2039-09-07T15:47:35.552Z",
+        "9999-12-31T23:59:59.999999999Z",
+    ],
+)
+def test_a_moment_is_right_where_its_number_gets_another_length(native_engine: ModuleType, text: str) -> None:
+    pure, model = CONTRACTS["user_action"].transcoder(2, pure=True), CONTRACTS["user_action"].model(2)
+    assert pure is not None
+    event = json.dumps({**ACTION, "occurred_at": text}).encode()
+    assert [transcoded(one, event) for one in both(pure, model, native_engine)] == [by_model(model, event)] * 2
+
+
+def test_many_keys_and_items_are_right_in_any_order(native_engine: ModuleType) -> None:
+    """More than one byte of a count, and more keys than are compared one by one."""
+    optional = ({"name": f"o{index}", "type": ["null", "int"], "default": None} for index in range(70))
+    many_of = {"type": "map", "values": {"type": "array", "items": "int"}}
+    model, pure = made(record({"name": "m", "type": many_of}, *optional))
+    assert pure is not None
+    event = {f"o{index}": index for index in range(69, 0, -1)} | {"m": {str(key): [key] * key for key in range(90)}}
+    text = json.dumps(event).encode()
+    repeated = text.replace(b'"89": [', b'"88": [', 1)
+    for transcoder in both(pure, model, native_engine):
+        plain = transcoder.read(text)
+        assert plain.value == by_model(model, text)
+        assert transcoder.names_of(plain.names) == set(event)
+        assert transcoded(transcoder, repeated) is None

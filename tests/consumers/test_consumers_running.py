@@ -86,9 +86,9 @@ def test_faust_counts_no_less_than_there_is_after_kill_9(here: World) -> None:
     """At least once, and approximate: the records of a last commit interval may count twice."""
     killed = 0
     for _ in range(2):
-        here.produce_actions(2000)
+        here.produce_actions(400)
         with here.running("faust") as process:
-            process.wait_seen(300)
+            process.wait_seen(100)
             killed += process.latest()["seen"]
     with here.running("faust") as process:
         process.wait_for(lambda line: sum(line.get("positions", {}).values()) == here.sent, "all was to be seen")

@@ -19,6 +19,7 @@ from consumers.loop.attempts import Attempts
 from consumers.loop.lanes import Outcome, Threads
 from consumers.loop.liveness import Liveness
 from consumers.running.http import answers_of, serve
+from consumers.running.metrics import ConsumerMetrics
 from consumers.running.progress import Progress, Reporter
 from tests.consumers.fakes import Clock, record
 
@@ -114,7 +115,8 @@ def test_stuck_fails_the_probe_and_idle_does_not(clock: Clock) -> None:
     liveness = Liveness(60, clock)
     reporter = Reporter(Progress("mine", "user_action", 2), as_json=True, out=io.StringIO())
     reporter.report()
-    with serve("127.0.0.1", 0, answers_of(liveness, reporter)) as port:
+    metrics = ConsumerMetrics(reporter.progress, "user_action-mine", "1.0")
+    with serve("127.0.0.1", 0, answers_of(liveness, reporter, metrics)) as port:
         clock.advance(1000)
         assert get(port, "/live") == (200, {"status": "alive"}), "it waits for its start"
         for _ in range(100):
@@ -133,6 +135,9 @@ def test_stuck_fails_the_probe_and_idle_does_not(clock: Clock) -> None:
         clock.advance(61)
         assert get(port, "/live")[1]["reason"].startswith("the loop has not come round for 61 s")
         assert get(port, "/progress")[1]["consumer"] == "mine"
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=30) as answer:
+            assert answer.headers["Content-Type"].startswith("text/plain; version=0.0.4")
+            assert b'consumer_records_seen_total{consumer="mine"' in answer.read()
         assert get(port, "/nothing")[0] == 404
         with pytest.raises(ConsumerError, match="choose another --http-port"), serve("127.0.0.1", port, {}):
             pass

@@ -17,6 +17,7 @@ def progress() -> Progress:
     made = Progress("standard", "user_action", 2, "action", state=State.READY, seen=3, assigned=[0, 1])
     made.totals.update({"search": 1, "click": 2})
     made.positions.update({1: 5, 0: 7})
+    made.lag = {0: 12}
     return made
 
 
@@ -46,6 +47,8 @@ def test_a_line_holds_every_field_and_says_whether_it_is_the_last(clock: Clock) 
         "aggregate": None,
         "assigned": [0, 1],
         "positions": {"0": 7, "1": 5},
+        "lag": {"0": 12},
+        "latency": {"count": 0, "sum_s": 0.0, "half_within_s": None, "99_of_100_within_s": None},
         "final": False,
     }
     assert last == {**first, "final": True}
@@ -58,6 +61,16 @@ def test_a_tick_reports_once_an_interval(clock: Clock) -> None:
         reporter.tick()
         clock.advance(0.125)
     assert len(out.getvalue().splitlines()) == 4
+
+
+def test_before_a_report_what_it_holds_is_measured(clock: Clock) -> None:
+    out, made = io.StringIO(), progress()
+
+    def measure() -> None:
+        made.lag = {1: 99}
+
+    Reporter(made, as_json=True, out=out, clock=clock, measure=measure).report()
+    assert json.loads(out.getvalue())["lag"] == {"1": 99}
 
 
 def test_people_read_only_what_is_new(clock: Clock, caplog: pytest.LogCaptureFixture) -> None:

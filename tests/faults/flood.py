@@ -157,7 +157,7 @@ class _Client:
         self._host, self._port = url.hostname or "", url.port or 80
         self._template = _template(plan, url.path)
         self._due: deque[_Request] = deque()
-        self._free: list[_Connection] = []
+        self._free: deque[_Connection] = deque()  # in rotation, so that none is idle for long, and closed
         self._refused: deque[_Request] = deque(maxlen=plan.again or 1)
         self._under_way = 0
         self._open = 0
@@ -185,6 +185,7 @@ class _Client:
             await asyncio.sleep(0.001)
         self._is_over = True
         await self._send_again()
+        self._all_answered.clear()  # it was set if there was a moment without any
         if self._under_way:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._all_answered.wait(), _PATIENCE_S)
@@ -206,7 +207,7 @@ class _Client:
         self._under_way += 1
         self._due.append(request)
         if self._free:
-            self._free.pop().send(self._due.popleft())
+            self._free.popleft().send(self._due.popleft())
         elif self._open + len(self._connecting) < self._plan.connections:  # the server has closed some that were idle
             task = asyncio.create_task(self._connect())
             self._connecting.add(task)

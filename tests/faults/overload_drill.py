@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import tempfile
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -78,8 +79,8 @@ def overload(site: Site, for_s: float = 10.0) -> None:
     again = [each for each in sent if each.is_again]
     told = sorted({each.retry_after for each in first if each.status == 503} - {None}, key=str)
     site.say(
-        f"    Retry-After said {', '.join(map(str, told))}; of {len(again)} that came again when they were told, "
-        f"{sum(each.status == 202 for each in again)} were taken; a second after: {after * _BATCH:,.0f} events a second"
+        f"    Retry-After said {', '.join(map(str, told))}; those that came again when they were told: "
+        f"{dict(Counter(each.status for each in again))}; a second after: {after * _BATCH:,.0f} events a second"
     )
     assert len(taken) + len(refused) == len(first), "there was another answer than 202 and 503"
     assert refused, "nothing was refused: that was no overload"

@@ -218,7 +218,7 @@ def test_without_broker_and_registry_it_starts_and_says_so() -> None:
 def test_a_broker_that_dies_is_503_and_nothing_is_lost(registry: EmbeddedRegistry) -> None:
     with (
         EmbeddedBroker() as own,
-        serve(own.port, registry.url, API_ANSWER_TIMEOUT_S="1.5", API_FLUSH_TIMEOUT_S="1") as (url, child),
+        serve(own.port, registry.url, API_ANSWER_TIMEOUT_S="1", API_FLUSH_TIMEOUT_S="1") as (url, child),
     ):
         _create_topic(own, "events")
         wait_for(f"{url}/health/ready")
@@ -226,7 +226,7 @@ def test_a_broker_that_dies_is_503_and_nothing_is_lost(registry: EmbeddedRegistr
         own.stop()
         refused = httpx.post(f"{url}/events", json=make_event("u"), timeout=30)
         assert refused.status_code == 503
-        assert refused.headers["retry-after"] == "1"
+        assert refused.headers["retry-after"] in ("1", "2"), "by then all who wait have their answer"
         wait_for(f"{url}/health", 503)
         reports, _ = stop(child)
     (report,) = reports

@@ -37,7 +37,7 @@ class Work:
 
     def __init__(self, each_s: float = 0.001, size: int = 10_000) -> None:
         self.turns = Turns()
-        self.pace = Pace(MAX_WAIT_S, lambda: self.turns.now, self.turns.call_soon)
+        self.pace = Pace(MAX_WAIT_S, lambda: self.turns.now, self.turns.call_soon, 0.02)
         self.each_s = each_s
         self.size = size
         self.begun: list[int] = []
@@ -192,7 +192,7 @@ async def test_a_clock_that_goes_back_refuses_nothing() -> None:
 
 async def test_turns_of_a_real_loop() -> None:
     now = 0.0
-    pace = Pace(60.0, lambda: now)
+    pace = Pace(60.0, lambda: now, slice_s=0.02)
     begun = []
 
     async def work(number: int) -> None:

@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from typing import Any
 
+from consumers.running.progress import Progress
 from tools import live
-from tools.live import Snapshot, as_json
+from tools.live import Snapshot, as_json, consumer_rows
+
+
+def report(seen: int, done: int, sum_s: float) -> dict[str, Any]:
+    made = Progress("standard", "user_action", 2, seen=seen, retries=1)
+    made.latency.counts[0], made.latency.sum_s = done, sum_s
+    return json.loads(made.as_json(final=False))  # type: ignore[no-any-return]
+
 
 METRICS = """\
 # TYPE api_events_accepted_total counter
@@ -24,5 +34,32 @@ def test_events_of_another_contract_are_no_lag() -> None:
         accepted_of=counts[live._ACCEPTED_OF],
         seen={"standard": 97},
         contract_of={"standard": "user_action"},
+        reports={"standard": report(97, 0, 0.0)},
     )
     assert (as_json(None, now)["accepted"], as_json(None, now)["lag"]) == (5100, {"standard": 3})
+
+
+def test_a_consumer_s_rate_and_latency_are_those_since_the_look_before() -> None:
+    def look(at_s: float, seen: int, done: int, sum_s: float) -> Snapshot:
+        return Snapshot(
+            at_s=at_s,
+            accepted_of={"user_action": 150},
+            seen={"standard": seen},
+            contract_of={"standard": "user_action"},
+            reports={"standard": report(seen, done, sum_s)},
+        )
+
+    before, now = look(10.0, 100, 100, 50.0), look(12.0, 140, 140, 54.0)
+    assert consumer_rows(before, now) == {
+        "standard": {
+            "seen": 140,
+            "records_per_s": 20.0,
+            "lag": 10,
+            "latency_s": 0.1,
+            "dead_lettered": 0,
+            "retries": 1,
+            "reads_version": 2,
+        }
+    }
+    assert consumer_rows(None, now)["standard"]["records_per_s"] == 0.0
+    assert consumer_rows(now, now)["standard"]["latency_s"] is None

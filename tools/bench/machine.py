@@ -12,6 +12,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Final
 
+from codegen.native.build import library_path
 from tools.bench.load import find_generator
 from tools.project import this_code
 
@@ -39,6 +40,7 @@ def describe_machine() -> dict[str, str]:
         "Python": platform.python_version(),
         "Java": _first(r'version "([^"]+)"', _said(["java", "-version"])),
         "load generator": _generator(),
+        "transcoder": "compiled" if library_path().exists() else "pure Python",
     }
     return {**found, **{name: metadata.version(name) for name in _PACKAGES}}
 

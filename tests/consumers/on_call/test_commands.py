@@ -81,8 +81,37 @@ def test_tail_and_lag(here: World) -> None:
     assert (code, sum(json.loads(line)["lag"] for line in text.splitlines())) == (0, 30)
 
 
-@pytest.mark.parametrize("command", [("dlq", "ls"), ("dlq", "redrive"), ("tail",), ("lag",)])
+@pytest.mark.parametrize(
+    "command", [("dlq", "ls"), ("dlq", "redrive"), ("tail",), ("lag",), ("replay", "--into", "new")]
+)
 def test_without_a_broker_each_says_so_in_a_sentence(here: World, command: tuple[str, ...]) -> None:
     code, text, error = run(here, *command, KAFKA_BOOTSTRAP_SERVERS="127.0.0.1:1")
     assert (code, text) == (2, "")
     assert error.startswith("error: could not find out: no Kafka broker answered")
+
+
+def test_a_replay_counts_as_the_consumer_did_and_says_where_it_did_not(here: World) -> None:
+    here.produce_actions(60)
+    with here.running("counts") as process:
+        process.wait_seen(60)
+        process.stop()
+    code, text, error = run(here, "replay", "--into", "shadow", "--json")
+    told = json.loads(text)
+    assert (code, error, told["read"], told["differences"]) == (0, "", 60, [])
+    assert told["totals"]["live"] == told["totals"]["shadow"] == here.expected()
+    assert run(here, "replay", "--into", "shadow")[2].startswith(
+        "error: the group shadow has offsets in events already"
+    )
+    here.produce_actions(3)  # by the group's own offsets the live consumer is not so far
+    code, text, _ = run(here, "replay", "--into", "shadow", "--again", "--json")
+    told = json.loads(text)
+    assert (code, told["read"], sum(told["totals"]["shadow"].values())) == (0, 63, 63)
+    assert {each["verdict"] for each in told["differences"]} == {"the live consumer is not so far"}
+    code, text, _ = run(here, "lag", "--interval", "0", "--group", "shadow", "--format", "json")
+    assert sum(json.loads(line)["lag"] for line in text.splitlines()) == 0
+    with here.running("standard") as process:
+        process.wait_seen(63)
+        used = run(here, "replay", "--into", "user_action-standard", "--again")
+        assert used[0] == 2
+        assert used[2].startswith("error: the group user_action-standard is in use")
+        process.stop()

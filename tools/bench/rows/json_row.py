@@ -22,6 +22,7 @@ PRODUCT = "product"
 MSGSPEC = "msgspec, JSON alone"
 PYDANTIC = "pydantic + fastavro"
 TRANSCODER = "generated transcoder alone"
+COMPILED = "compiled transcoder alone"
 
 
 def open_cases(scale: Scale) -> Generator[Case]:
@@ -38,9 +39,12 @@ def compare(name: str, events: Events, pinned: int, scale: Scale) -> Case:
         rate(MSGSPEC, json_alone(events), len(events.bodies), scale.seconds),
     ]
     aims = [Aim(RATE.name, MSGSPEC, 0.45)]
-    transcoder = events.contract.transcoder(pinned) if pinned == events.version else None
+    transcoder = events.contract.transcoder(pinned, pure=True) if pinned == events.version else None
     if transcoder is not None:
         contenders.append(rate(TRANSCODER, transcoded(transcoder, events), len(events.bodies), scale.seconds))
+    in_use = events.contract.transcoder(pinned)
+    if transcoder is not None and in_use is not None and in_use is not transcoder:
+        contenders.append(rate(COMPILED, transcoded(in_use, events), len(events.bodies), scale.seconds))
     if pinned == events.version:
         contenders.append(rate(PYDANTIC, pydantic_and_fastavro(events), len(events.bodies), scale.seconds))
         aims.append(Aim(RATE.name, PYDANTIC, 2.5))
