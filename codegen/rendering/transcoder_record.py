@@ -95,8 +95,7 @@ class RecordWriter:
         options += [f"rename={{{', '.join(renamed)}}}"] if renamed else []
         header = statement(f"class {self.class_name}", options, "", "(", ")", always=True)
         if len(header) > 1 and not fits(header[-2]):  # the line of `rename`
-            names = statement("rename=", renamed, "    ", "{", "}", always=True)
-            header[-2:-1] = [*names[:-1], f"{names[-1]},"]
+            header[-2:-1] = statement("rename=", renamed, "    ", "{", "},", always=True)
         return ["", "", *header[:-1], f"{header[-1]}:", *(fields or ["    pass"])]
 
     def _keys(self, field: Field) -> list[tuple[str, str]]:
