@@ -204,7 +204,8 @@ class FaustConsumer:
                 continue
             if self._busy.locked():
                 self._watch.excuse()
-            self._watch.note(places, self._setup.progress.assigned, monotonic())
+            restored = sum(self.app.tables.recovery.active_offsets.values())
+            self._watch.note(places, self._setup.progress.assigned, monotonic(), restored)
 
     async def _drain(self) -> None:
         """Let the record in hand come to its end, make the table durable, then commit.

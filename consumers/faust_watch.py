@@ -8,7 +8,7 @@ not move, make a stand-still. It takes the process down with a sentence, and who
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from consumers.faults import ConsumerError, Unavailable
@@ -39,25 +39,31 @@ class StandStill:
 
     topic: str
     within_s: float
-    _moved_at: dict[int, float] = field(default_factory=dict)
-    _committed: dict[int, int] = field(default_factory=dict)
+    _seen: tuple[int, Mapping[int, int]] | None = None
+    _still_since: float | None = None
 
     def excuse(self) -> None:
         """The app has something in hand, or the brokers do not answer: what was seen before counts no more."""
-        self._moved_at.clear()
+        self._still_since = None
 
-    def note(self, places: Mapping[int, Place], owned: Collection[int], now: float) -> None:
-        """Raises StandsStill. A member that owns nothing looks at all partitions: nobody may own them."""
-        for number, place in places.items():
-            waits = place.committed < place.end and (not owned or number in owned)
-            if not waits or self._committed.get(number) != place.committed:
-                self._moved_at.pop(number, None)
-            self._committed[number] = place.committed
-            if waits and now - self._moved_at.setdefault(number, now) > self.within_s:
-                raise StandsStill(
-                    f"Faust stands still: {self.topic}[{number}] has records from offset {place.committed} on, and "
-                    f"none was committed for {self.within_s:g} s although the brokers answer; start the process anew"
-                )
+    def note(self, places: Mapping[int, Place], owned: Collection[int], now: float, restored: int = 0) -> None:
+        """Raises StandsStill. A member that owns nothing looks at all partitions: nobody may own them.
+
+        One partition that moves is enough, since a long backlog of another may come first; and so is `restored`, how
+        far the table's changelog was read back.
+        """
+        looked_at = {number: place for number, place in places.items() if not owned or number in owned}
+        waiting = [number for number, place in looked_at.items() if place.committed < place.end]
+        seen = (restored, {number: place.committed for number, place in looked_at.items()})
+        if not waiting or seen != self._seen or self._still_since is None:
+            self._still_since = now
+        self._seen = seen
+        if now - self._still_since > self.within_s:
+            number = waiting[0]
+            raise StandsStill(
+                f"Faust stands still: {self.topic}[{number}] has records from offset {places[number].committed} on, "
+                f"and nothing was committed for {self.within_s:g} s although the brokers answer; start the process anew"
+            )
 
 
 def ask_places(consumer: Consumer, topic: str, partitions: Collection[int]) -> dict[int, Place]:

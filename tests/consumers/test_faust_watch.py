@@ -25,6 +25,20 @@ def test_an_offset_that_moves_is_none_however_far_behind(watch: StandStill) -> N
         watch.note({0: Place(moment, 100_000)}, {0}, float(moment))
 
 
+def test_one_partition_that_moves_is_enough(watch: StandStill) -> None:
+    for moment in range(0, 1000, 50):
+        watch.note({0: Place(5, 9), 1: Place(moment, 100_000)}, {0, 1}, float(moment))
+    with pytest.raises(StandsStill, match=r"events\[0\] has records from offset 5 on"):
+        watch.note({0: Place(5, 9), 1: Place(950, 950)}, {0, 1}, 1010.1)
+
+
+def test_a_table_that_is_read_back_is_none(watch: StandStill) -> None:
+    for moment in range(0, 1000, 50):
+        watch.note({0: Place(5, 9)}, {0}, float(moment), restored=moment)
+    with pytest.raises(StandsStill):
+        watch.note({0: Place(5, 9)}, {0}, 1010.1, restored=950)
+
+
 def test_an_idle_topic_is_none(watch: StandStill) -> None:
     watch.note({0: Place(5, 5)}, {0}, 0.0)
     watch.note({0: Place(5, 5)}, {0}, 1000.0)

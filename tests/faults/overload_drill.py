@@ -15,6 +15,7 @@ from tests.faults.flood import Plan, Sent, run_flood
 from tests.faults.ledger import Ledger
 from tests.faults.poison import CONTRACT
 from tests.faults.site import Site
+from tools.stack import CONSUMERS
 
 _BATCH = 100
 _PADDING = 600  # an event has about 850 bytes
@@ -63,6 +64,8 @@ def overload(site: Site, for_s: float = 10.0) -> None:
         sent = floods.send(connections, for_s, rate, again=math.ceil(capacity * _AGAIN_S))
         after = floods.measure()
     site.stack.start_consumers()
+    behind_s = site.wait_caught_up(*CONSUMERS, within_s=900)
+    site.say(f"    all consumers had caught up {behind_s:.0f} s after they were started")
     first = [each for each in sent if not each.is_again]
     taken = sorted(each.wait_s for each in first if each.status == 202)
     refused = sorted(each.wait_s for each in first if each.status == 503)
