@@ -33,7 +33,7 @@ DRILLS = (
     Drill("registry away while running", registry_drills.registry_away_while_running),
     Drill("registry away while an unknown id arrives", registry_drills.registry_away_while_an_unknown_id_arrives),
     Drill("registry answers nonsense", registry_drills.registry_answers_nonsense, short=False),
-    Drill("kill the api", api_drills.kill_the_api),
+    Drill("kill the api", api_drills.kill_the_api, short=False),  # the next one kills it as well
     Drill("retries are handled once", retry_drills.retries_are_handled_once),
     Drill("stop the api", api_drills.stop_the_api),
     Drill("kill one of two workers", api_drills.kill_one_of_two_workers),
