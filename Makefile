@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo compiled test test-java test-kafka test-faults bench bench-full soak soak-codegen soak-faults soak-kills lint coverage format lock clean
+.PHONY: help demo compiled test test-java test-kafka test-faults flink test-flink lock-flink bench bench-full soak soak-codegen soak-faults soak-kills lint coverage format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -33,10 +33,29 @@ test-java: $(INSTALLED) ## the verdict and the bytes against Apache Avro for Jav
 	$(BIN)/python -m pytest -m java
 
 test-kafka: $(INSTALLED) ## everything on Apache Kafka and Apicurio Registry (a JDK from 17 on, and Maven)
-	$(BIN)/python -m pytest -m "kafka and not faults"
+	$(BIN)/python -m pytest -m "kafka and not faults and not flink"
 
 test-faults: $(INSTALLED) ## the short drills with a ledger: brokers, API, consumers and registry that fail (a JDK and Maven)
 	$(BIN)/python -m pytest -m faults
+
+# An environment of its own: what PyFlink asks for does not go together with ours, and nobody else needs 0.8 GB of it.
+FLINK_PYTHON ?= python3.11
+FLINK := .venv-flink
+FLINK_LOCKS := tools/flink/locks
+flink: $(FLINK)/.installed ## PyFlink 2.3 in .venv-flink, for those who need a cluster (Python 3.11; 0.8 GB)
+$(FLINK)/.installed: $(FLINK_LOCKS)/build.lock $(FLINK_LOCKS)/flink.lock
+	@$(FLINK_PYTHON) -c 'import sys; sys.exit(0 if sys.version_info[:2] == (3, 11) else "PyFlink is installed for Python 3.11: make FLINK_PYTHON=python3.11 flink")'
+	$(FLINK_PYTHON) -m venv $(FLINK)
+	$(FLINK)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r $(FLINK_LOCKS)/build.lock
+	$(FLINK)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --no-deps --no-build-isolation -r $(FLINK_LOCKS)/flink.lock
+	@touch $@
+
+test-flink: $(INSTALLED) $(FLINK)/.installed ## the counts on a Flink cluster whose TaskManager is killed (Python 3.11, a JDK and Maven)
+	$(BIN)/python -m pytest -m flink tests/flink
+
+lock-flink: $(INSTALLED) ## renew the locks of .venv-flink
+	for name in build flink; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
+		--no-emit-index-url --custom-compile-command "make lock-flink" $(FLINK_LOCKS)/$$name.in -o $(FLINK_LOCKS)/$$name.lock; done
 
 lint: $(INSTALLED) ## ruff, mypy --strict, import rules, drift of generated code
 	$(BIN)/ruff check .
@@ -51,7 +70,7 @@ bench: $(INSTALLED) ## every figure beside its floor, in minutes; on Apache Kafk
 bench-full: $(INSTALLED) ## the same at length, about 20 minutes on a quiet machine; writes docs/benchmarks.md
 	$(BIN)/python -m tools.bench --full --docs docs
 
-soak: soak-codegen soak-faults soak-kills ## long drills, by hand: all of the next three
+soak: soak-codegen soak-faults soak-kills test-flink ## long drills, by hand: all of the next three, and test-flink
 
 SEED ?= 1
 soak-codegen: $(INSTALLED) ## 40,000 schemas through codegen (SEED=1)
@@ -77,4 +96,4 @@ lock: $(INSTALLED) ## renew requirements.lock from pyproject.toml
 		--all-extras --custom-compile-command "make lock" pyproject.toml -o requirements.lock
 
 clean: ## remove the environment and caches
-	rm -rf codegen/native/*.so $(VENV) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/java/build
+	rm -rf codegen/native/*.so $(VENV) $(FLINK) .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis tests/java/build

@@ -12,6 +12,7 @@ import click
 from tools.consume_cli import consume
 from tools.deployments.cli import deploy
 from tools.errors import UserError
+from tools.flink.cli import flink
 from tools.on_call_cli import dlq, lag, replay, tail
 from tools.parts import parts_options
 from tools.project import is_project, project_for
@@ -148,12 +149,17 @@ def topics() -> None:
 @click.option("--partitions", default=4, show_default=True, type=click.IntRange(1))
 @click.option("--replication", default=-1, show_default=True, type=click.IntRange(-1), help="-1: as the brokers say.")
 @click.option("--retention-hours", default=168, show_default=True, type=click.IntRange(1))
-def topics_create(partitions: int, replication: int, retention_hours: int) -> int:
+@click.option("--clean", is_flag=True, help="Also TOPIC.clean, which `consume clean` fills.")
+def topics_create(partitions: int, replication: int, retention_hours: int, clean: bool) -> int:
     """Create what is missing, and say what differs."""
     from tools.topics import create_contract_topics
 
     return create_contract_topics(
-        partitions=partitions, replication=replication, retention_ms=retention_hours * 3_600_000, out=sys.stdout
+        partitions=partitions,
+        replication=replication,
+        retention_ms=retention_hours * 3_600_000,
+        out=sys.stdout,
+        clean=clean,
     )
 
 
@@ -232,6 +238,7 @@ def schema_audit(root: Path, contracts: tuple[str, ...], format_: str) -> int:
 
 
 pipeline.add_command(consume)
+pipeline.add_command(flink)
 
 
 if __name__ == "__main__":

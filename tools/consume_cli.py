@@ -106,6 +106,16 @@ def consume_counts(**options: Any) -> int:
     return run_counts(_told(options))
 
 
+@consume.command("clean")
+@_guarantee_options
+@_consumer_options
+def consume_clean(**options: Any) -> int:
+    """Copy what can be read, unchanged, to TOPIC.clean, for readers that pass over nothing (Flink)."""
+    from consumers.clean import run_clean
+
+    return run_clean(_told(options))
+
+
 @consume.command("table")
 @click.option("--database", required=True, help="sqlite:///FILE or postgresql://USER@HOST/NAME.")
 @click.option("--table", help="Default the contract's name.")

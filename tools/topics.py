@@ -67,9 +67,12 @@ def topic_specs(
     partitions: int = PARTITIONS,
     replication: int = CLUSTER_DEFAULT,
     retention_ms: int = RETENTION_MS,
+    *,
+    clean: bool = False,
 ) -> list[TopicSpec]:
     """The topics of the contracts, by name: each contract's own, `<topic>.dlq`, and for ingestion `<topic>.rejects` and
-    `<topic>.late`, whose events came too late to be counted.
+    `<topic>.late`, whose events came too late to be counted; with `clean` also `<topic>.clean`, which
+    `pipeline consume clean` fills.
 
     The topic of aggregates (`ingest = false`) is compacted: Kafka keeps the latest record of each key, and
     `retention.ms` (-1: for ever) then says nothing. Contracts may share a topic, if all of them are of one sort.
@@ -77,6 +80,7 @@ def topic_specs(
     Raises TopicError for names that Kafka refuses, for contracts that disagree and for numbers out of range.
     """
     _check_numbers(partitions, replication, retention_ms)
+    endings = (".clean",) if clean else ()
     specs: dict[str, TopicSpec] = {}
     sorts: dict[str, tuple[bool, str]] = {}
     for contract in contracts.values():
@@ -90,7 +94,7 @@ def topic_specs(
         compacted = {} if contract.ingest else {"cleanup.policy": "compact"}
         wanted = {contract.topic: {**own, **compacted}, f"{contract.topic}.dlq": own}
         if contract.ingest:
-            wanted |= {f"{contract.topic}{ending}": own for ending in (".rejects", ".late")}
+            wanted |= {f"{contract.topic}{ending}": own for ending in (".rejects", ".late", *endings)}
         for name, config in wanted.items():
             if not _NAME.fullmatch(name):
                 raise TopicError(
@@ -132,6 +136,8 @@ def create_contract_topics(
     replication: int = CLUSTER_DEFAULT,
     retention_ms: int = RETENTION_MS,
     out: TextIO | None = None,
+    *,
+    clean: bool = False,
 ) -> int:
     """`pipeline topics create`: make the topics of the contracts, by default of those that are generated.
 
@@ -145,7 +151,8 @@ def create_contract_topics(
         from codegen.models import CONTRACTS
 
         contracts = CONTRACTS
-    outcomes = create_topics(kafka_conf("admin"), topic_specs(contracts, partitions, replication, retention_ms))
+    specs = topic_specs(contracts, partitions, replication, retention_ms, clean=clean)
+    outcomes = create_topics(kafka_conf("admin"), specs)
     print_outcomes(outcomes, Console(file=out))
     return 0
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import re
 from collections.abc import Sequence
 from typing import Final
 
@@ -64,7 +65,7 @@ class RecordWriter:
             pieces.append(piece)
             quotes += more
         written = [f"    quotes = {quotes}", *(["    names = 0"] if self._is_root else []), *body]
-        argument = "event" if self._record.fields else "_"
+        argument = "event" if _names("event", [*body, *pieces]) else "_"
         result = "tuple[str, int, int]" if self._is_root else "tuple[str, int]"
         mark = "  # noqa: C901 - one step for each field" if branches_of(written) > _MAX_COMPLEXITY else ""
         return [
@@ -94,6 +95,8 @@ class RecordWriter:
         options = ["Struct", "forbid_unknown_fields=True", "kw_only=True", "gc=False"]
         options += [f"rename={{{', '.join(renamed)}}}"] if renamed else []
         header = statement(f"class {self.class_name}", options, "", "(", ")", always=True)
+        if len(header) > 1 and not fits(header[-2]):  # the line of `rename`
+            header[-2:-1] = statement("rename=", renamed, "    ", "{", "},", always=True)
         return ["", "", *header[:-1], f"{header[-1]}:", *(fields or ["    pass"])]
 
     def _keys(self, field: Field) -> list[tuple[str, str]]:
@@ -119,10 +122,13 @@ class RecordWriter:
                 piece, quotes = self._value(field.type, f"event.{attribute}", body, "    ", 0)
                 return piece, quotes + 2
         value = self._variable(attribute)
-        body.append(f"    {value} = event.{attribute}")
+        taking = f"    {value} = event.{attribute}"
         if is_required:
-            piece, quotes = self._value(field.type, value, body, "    ", 0)
+            inner: list[str] = []
+            piece, quotes = self._value(field.type, value, inner, "    ", 0)
+            body += [taking, *inner] if _names(value, [*inner, piece]) else inner
             return piece, quotes + 2
+        body.append(taking)
         default = None if isinstance(field.default, Missing) else default_bytes(field.type, field.default)
         return self._optional_field(field, value, aliases, default, body), 0
 
@@ -245,6 +251,11 @@ class RecordWriter:
             body.append(f'{indent}{items} = "".join([f"{piece}" for {source}])')
         whole = f"{{LENGTHS[len({value})]}}{{{items}}}" if inner or piece else f"{{LENGTHS[len({value})]}}"
         body.append(f'{indent}{text} = f"{index}{whole}\\x00" if {value} else "{index}\\x00"')
+
+
+def _names(variable: str, lines: Sequence[str]) -> bool:
+    """Whether any line names it; a union of null alone has a text without its value."""
+    return any(re.search(rf"\b{variable}\b", line) for line in lines)
 
 
 def _is_used_once(node: Node) -> bool:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Final
 
 from consumers.dead_letter import PREFIX
@@ -14,14 +13,14 @@ REJECTS_SUFFIX: Final = ".rejects"
 _REJECT_FACTS: Final = ("contract", "stage", "field", "reason")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Letter:
     """`facts` are the headers that tell the story, by name without prefix; of one name the newest."""
 
     record: Record
     facts: Mapping[str, str]
 
-    @cached_property  # a redrive asks several times for each of many letters
+    @property
     def source(self) -> Record | None:
         """The record as it was in its source topic: key, value and headers untouched. None where nothing says so."""
         try:

@@ -27,6 +27,7 @@ def drawn_sources() -> list[str]:
     @settings(max_examples=DRAWN, phases=phases, suppress_health_check=list(HealthCheck), database=None)
     @given(schemas())
     @example(record({"name": "a", "type": "null", "default": None}))
+    @example(record({"name": "a", "type": ["null"]}))
     def draw(schema: dict[str, Any]) -> None:
         try:
             sources.append(module_text(schema))

@@ -59,6 +59,12 @@ def test_a_contract_gives_its_topic_and_those_of_what_went_wrong() -> None:
     assert {str(specs[name].config) for name in specs if name != "counts"} == {"{'retention.ms': '1000'}"}
 
 
+def test_the_cleaned_topic_is_for_those_who_ask() -> None:
+    contracts = _contracts(_contract("user_action", "events"), _contract("counts", "counts", ingest=False))
+    extra = {spec.name for spec in topic_specs(contracts, clean=True)} - {spec.name for spec in topic_specs(contracts)}
+    assert extra == {"events.clean"}
+
+
 def test_contracts_may_share_a_topic() -> None:
     specs = topic_specs(_contracts(_contract("a", "events"), _contract("b", "events")))
     assert [spec.name for spec in specs] == ["events", "events.dlq", "events.late", "events.rejects"]

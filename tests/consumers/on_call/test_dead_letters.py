@@ -71,11 +71,6 @@ def test_the_source_is_untouched() -> None:
     assert dead_letter(Record("events.dlq", 0, 0, 0, None, b"x")).source is None
 
 
-def test_the_source_of_a_letter_is_made_once() -> None:
-    found = letter(b"x", 7)
-    assert found.source is found.source
-
-
 @pytest.mark.parametrize(
     ("text", "shown"),
     [
