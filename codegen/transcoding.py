@@ -15,8 +15,8 @@ from __future__ import annotations
 import copy
 import re
 from collections.abc import Callable, Sequence
-from functools import lru_cache, partial
-from typing import Annotated, Any, Final, Generic, NamedTuple, Self, TypeVar
+from functools import lru_cache
+from typing import Annotated, Any, Final, Generic, Self, TypeVar
 
 import msgspec
 
@@ -45,20 +45,16 @@ class NotPlain(ValueError):
     """The model has to look at this event."""
 
 
-class Plain(NamedTuple, Generic[Event]):
-    """An event in Avro's binary form, as it was read (in Latin-1 spelling), and the bits of the names it uses."""
-
-    value: bytes
-    event: Event
-    names: int
-
-
-# At half the time that the class itself takes.
-make_plain: Final[Callable[[tuple[bytes, Any, int]], Plain[Any]]] = partial(tuple.__new__, Plain)
+# An event as a record needs it: its Avro form behind a prefix, the UTF-8 of its key, its event id (None where they were
+# not asked for), and the bits of the names that it uses. A bare tuple, of which one is made for each event.
+Plain = tuple[bytes, bytes | None, str | None, int]
+# Takes one JSON text and the prefix. Raises an exception of NOT_PLAIN where the model has to look at the event.
+Read = Callable[[bytes, bytes], Plain]
+MakeRead = Callable[[str | None, str | None], Read]
 
 
 class Transcoder(Generic[Event]):
-    """Transcodes the events of one version. `names` are its optional keys, one for each bit of `Plain.names`."""
+    """Transcodes the events of one version. `names` are its optional keys, one for each bit of `Plain`."""
 
     def __init__(
         self,
@@ -67,34 +63,55 @@ class Transcoder(Generic[Event]):
         required: Sequence[str],
         names: Sequence[str],
     ) -> None:
-        """`write` gives the Avro form, the number of quotation marks, and the bits of the optional keys.
-
-        `read` takes one JSON text, and raises an exception of NOT_PLAIN where its model has to look at it.
-        """
+        """`write` gives the Avro form, the number of quotation marks, and the bits of the optional keys."""
         self._decode: Callable[[bytes], Event] = msgspec.json.Decoder(kind).decode
         self._write = write
         self._required = frozenset(required)
         self._names = tuple(names)
-        self.read: Callable[[bytes], Plain[Event]] = self._read
+        self._make_read: MakeRead = self._reader
 
-    def twin(self, read: Callable[[bytes], Plain[Event]], names: Sequence[str]) -> Self:
+    def twin(self, make_read: MakeRead, names: Sequence[str]) -> Self:
         """The same with another way to read, whose bits are those of `names`."""
         other = copy.copy(self)
-        other.read, other._names = read, tuple(names)  # noqa: SLF001 - of the same class
+        other._make_read, other._names = make_read, tuple(names)  # noqa: SLF001 - of the same class
         return other
 
-    def _read(self, data: bytes) -> Plain[Event]:
-        # One byte is found at once, and two only where there is the first.
-        is_ascii = data.isascii() and (b"\\" not in data or b"\\u" not in data)
-        event = self._decode(data if is_ascii else _spelled_bytewise(data))
-        avro, quotes, names = self._write(event)
-        if data.count(b'"') != quotes:
-            raise NotPlain
-        return make_plain((avro.encode("latin-1"), event, names))
+    def reader(self, key: str | None = None, event_id: str | None = None) -> Read:
+        """What reads the events, and tells the texts of two fields by the way.
+
+        `key` and `event_id` are attributes of strings, uuids on string or enums. An event is not plain without them.
+        """
+        return self._make_read(key, event_id)
+
+    def _reader(self, key: str | None, event_id: str | None) -> Read:
+        def read(data: bytes, prefix: bytes) -> Plain:
+            # One byte is found at once, and two only where there is the first.
+            is_ascii = data.isascii() and (b"\\" not in data or b"\\u" not in data)
+            event = decode(data if is_ascii else _spelled_bytewise(data))
+            avro, quotes, names = write(event)
+            if data.count(b'"') != quotes:
+                raise NotPlain
+            # A text of the event is in Latin-1, one character for each byte of its UTF-8.
+            key_bytes = None if key is None else _text(event, key).encode("latin-1")
+            identity = None if event_id is None else _text(event, event_id)
+            if identity is not None and not identity.isascii():
+                identity = identity.encode("latin-1").decode()
+            return prefix + avro.encode("latin-1"), key_bytes, identity, names
+
+        decode, write = self._decode, self._write
+        return read
 
     def names_of(self, bits: int) -> frozenset[str]:
         """The keys at the top of an event."""
         return self._required.union(name for index, name in enumerate(self._names) if bits >> index & 1)
+
+
+def _text(event: object, attribute: str) -> str:
+    """Raises NotPlain where the default stands in its place."""
+    text = getattr(event, attribute)
+    if type(text) is not str:
+        raise NotPlain
+    return text
 
 
 def _spelled_bytewise(data: bytes) -> bytes:

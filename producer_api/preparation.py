@@ -42,7 +42,8 @@ class Preparation:
         attributes = {wire: attribute for attribute, wire in shapes.model.WIRE_NAMES.items()}
         self._key = attributes[contract.key] if contract.key is not None else None
         self._event_id = attributes.get(_EVENT_ID)
-        self._transcoder = _transcoder(contract, shapes)
+        self._transcoder = transcoder = _transcoder(contract, shapes)
+        self._read = None if transcoder is None else transcoder.reader(self._key, self._event_id)
         self._shape_by_bits: dict[int, int] = {}
 
     @property
@@ -69,35 +70,19 @@ class Preparation:
         return Prepared(Record(self._topic, key, value), event_id, reading.shape)
 
     def prepare_plain(self, data: bytes) -> Prepared | None:
-        """None where the event is not plain, and the models have the word.
-
-        A text of what the transcoder read is in Latin-1, one character for each byte of its UTF-8.
-        """
-        transcoder = self._transcoder
-        if transcoder is None or len(data) > self._max_event_bytes:
+        """None where the event is not plain, and the models have the word."""
+        transcoder, read = self._transcoder, self._read
+        if transcoder is None or read is None or len(data) > self._max_event_bytes:
             return None
         try:
-            avro, event, bits = transcoder.read(data)
+            value, key, event_id, bits = read(data, self._serializer.prefix)
         except NOT_PLAIN:
             return None
-        key = event_id = None
-        if self._key is not None:
-            text = getattr(event, self._key)
-            if type(text) is not str:
-                return None  # its default stands in its place
-            key = text.encode("latin-1")
-        if self._event_id is not None:
-            event_id = getattr(event, self._event_id)
-            if type(event_id) is not str:
-                return None
-            if not event_id.isascii():
-                event_id = event_id.encode("latin-1").decode()
         shape = self._shape_by_bits.get(bits)
         if shape is None:
             shape = self._shape_by_bits[bits] = self._shapes.oldest(transcoder.names_of(bits))
         # As the classes themselves make them, without a call in between for each.
-        record = _new(Record, (self._topic, key, self._serializer.prefix + avro))
-        return _new(Prepared, (record, event_id, shape))
+        return _new(Prepared, (_new(Record, (self._topic, key, value)), event_id, shape))
 
 
 def _transcoder(contract: GeneratedContract, shapes: AcceptedShapes) -> AnyTranscoder | None:

@@ -5,10 +5,9 @@ It gives the bytes that the model gives, or gives up with NotPlain, which it may
 word then. The plan is made when the program runs (codegen.native.plan), so that nothing of a schema is compiled in.
 """
 
-cimport cython
 from cpython.bytes cimport PyBytes_AS_STRING, PyBytes_FromStringAndSize, PyBytes_GET_SIZE
 from cpython.mem cimport PyMem_Free, PyMem_Malloc, PyMem_Realloc
-from cpython.unicode cimport PyUnicode_DecodeLatin1, PyUnicode_DecodeUTF8
+from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy, memmove
 
@@ -80,63 +79,43 @@ cdef class Node:
         self.fields = len(self.types)
 
 
-@cython.no_gc  # it holds bytes and the engine, neither of which can lead back to it
-@cython.freelist(16)
-cdef class Event:
-    """The texts at the top of an event, by attribute."""
-
-    cdef bytes avro
-    cdef Engine engine
-    cdef Py_ssize_t *starts
-
-    def __dealloc__(self):
-        PyMem_Free(self.starts)
-
-    def __getattribute__(self, str attribute):
-        # Not __getattr__, before which Python looks everywhere else and makes an error of it.
-        field = self.engine.attributes.get(attribute)
-        if field is None:
-            return object.__getattribute__(self, attribute)
-        return self.engine.text_at(self, field)
-
-
 cdef class Engine:
     """Reads the events of one plan. Not for several threads at once without the interpreter's lock."""
 
     cdef Node root
-    cdef object plain               # what is given back: (bytes, event, bits of the optional keys)
-    cdef object unset               # what stands for a text that is not there
-    cdef dict attributes            # attribute → field
+    cdef Py_ssize_t key, event_id   # the fields of the root whose text is told; -1 for none
     cdef tuple bits                 # of each key of the root
     cdef bint few_bits
     cdef char *out
     cdef Py_ssize_t size, room
     cdef Py_ssize_t *spans          # a stack: the start and the length of each field of the records that are open
     cdef Py_ssize_t top, spans_room
+    cdef Py_ssize_t *kept           # of the root: a mark for each of its keys, then start and length of each field
     cdef const char *at
     cdef const char *end
     cdef bint busy
 
-    def __cinit__(self, Node root, dict attributes, tuple bits, plain, unset):
-        self.root, self.attributes, self.bits, self.plain, self.unset = root, attributes, bits, plain, unset
+    def __cinit__(self, Node root, Py_ssize_t key, Py_ssize_t event_id, tuple bits):
+        self.root, self.key, self.event_id, self.bits = root, key, event_id, bits
         self.few_bits = len(bits) < 60
         self.room, self.spans_room = 4096, 256
         self.out = <char *>PyMem_Malloc(self.room)
         self.spans = <Py_ssize_t *>PyMem_Malloc(self.spans_room * sizeof(Py_ssize_t))
-        if self.out == NULL or self.spans == NULL:
+        self.kept = <Py_ssize_t *>PyMem_Malloc((len(root.names) + 2 * root.fields + 1) * sizeof(Py_ssize_t))
+        if self.out == NULL or self.spans == NULL or self.kept == NULL:
             raise MemoryError
 
     def __dealloc__(self):
         PyMem_Free(self.out)
         PyMem_Free(self.spans)
+        PyMem_Free(self.kept)
 
-    def read(self, bytes data not None):
+    def read(self, bytes data not None, bytes prefix not None):
         """The event of one JSON text, as codegen.transcoding.Plain. Raises an exception of NOT_PLAIN."""
-        cdef Event event
-        cdef Py_ssize_t index
-        cdef Node root = self.root
-        cdef uint64_t few = 0
-        cdef object bits
+        cdef Py_ssize_t length
+        cdef const char *text
+        cdef bytes key = None
+        cdef str event_id = None
         if self.busy:
             raise NotPlain  # a function of the plan called back
         self.busy = True
@@ -146,55 +125,62 @@ cdef class Engine:
             if not is_ascii(self.at, self.end):
                 PyUnicode_DecodeUTF8(self.at, self.end - self.at, NULL)
             self.size = self.top = 0
+            self.put(PyBytes_AS_STRING(prefix), PyBytes_GET_SIZE(prefix))
             self.space()
-            # Of the root the spans are kept: first a mark for each of its keys, then start and length of each field.
-            event = Event.__new__(Event)
-            event.starts = <Py_ssize_t *>PyMem_Malloc((len(root.names) + 2 * root.fields + 1) * sizeof(Py_ssize_t))
-            if event.starts == NULL:
-                raise MemoryError
-            event.engine = self
-            self.record(root, 0, event.starts)
+            self.record(self.root, 0, self.kept)
             self.space()
             if self.at != self.end:
                 raise NotPlain
-            event.avro = PyBytes_FromStringAndSize(self.out, self.size)
+            if self.key >= 0:
+                text = self.text_of(self.key, &length)
+                key = PyBytes_FromStringAndSize(text, length)
+            if self.event_id >= 0:
+                text = self.text_of(self.event_id, &length)
+                event_id = PyUnicode_DecodeUTF8(text, length, NULL)
+            return PyBytes_FromStringAndSize(self.out, self.size), key, event_id, self.names()
         finally:
             self.busy = False
-        if self.few_bits:
-            for index in range(len(root.names)):
-                if event.starts[index]:
-                    few |= <uint64_t>self.bits[index]
-            bits = few
-        else:
-            bits = 0
-            for index in range(len(root.names)):
-                if event.starts[index]:
-                    bits |= self.bits[index]
-        return self.plain((event.avro, event, bits))
 
-    cdef object text_at(self, Event event, Py_ssize_t field):
-        cdef Node root = self.root
-        cdef Node node = <Node>root.types[field]
-        cdef Py_ssize_t *span = event.starts + len(root.names) + 2 * field
-        cdef const char *text = PyBytes_AS_STRING(event.avro) + span[0]
-        cdef Py_ssize_t length = span[1]
+    cdef object names(self):
+        """The bits of the keys that were there."""
+        cdef Py_ssize_t index
+        cdef uint64_t few = 0
+        cdef object bits = 0
+        if self.few_bits:
+            for index in range(len(self.root.names)):
+                if self.kept[index]:
+                    few |= <uint64_t>self.bits[index]
+            return few
+        for index in range(len(self.root.names)):
+            if self.kept[index]:
+                bits |= self.bits[index]
+        return bits
+
+    cdef const char *text_of(self, Py_ssize_t field, Py_ssize_t *length) except NULL:
+        """The text of a field of the root, as it stands in what was written: a symbol, or what is behind its length."""
+        cdef Node node = <Node>self.root.types[field]
+        cdef Py_ssize_t *span = self.kept + len(self.root.names) + 2 * field
+        cdef const char *text = self.out + span[0]
         cdef Py_ssize_t index = 0
         cdef int shift = 0
-        if length < 0:
-            return self.unset
+        cdef bytes symbol
+        if span[1] < 0:
+            raise NotPlain  # its default stands there
         if node.kind == ENUM_KIND:
-            while True:
+            while text[0] & 0x80:
                 index |= <Py_ssize_t>(text[0] & 0x7F) << shift
-                if not text[0] & 0x80:
-                    return node.names[index >> 1].decode()
                 shift += 7
                 text += 1
+            index |= <Py_ssize_t>text[0] << shift
+            symbol = <bytes>node.names[index >> 1]
+            length[0] = PyBytes_GET_SIZE(symbol)
+            return PyBytes_AS_STRING(symbol)
         if node.kind != STRING_KIND and node.kind != UUID_KIND:
-            raise AttributeError("no text stands there")
+            raise NotPlain
         while text[0] & 0x80:
             text += 1
-            length -= 1
-        return PyUnicode_DecodeLatin1(text + 1, length - 1, NULL)
+        length[0] = self.out + span[0] + span[1] - text - 1
+        return text + 1
 
     # ------------------------------------------------------------ what is written
 

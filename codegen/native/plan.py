@@ -7,8 +7,6 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any, Final, assert_never, cast
 
-from msgspec import UNSET
-
 from codegen import transcoding
 from codegen.branches import is_null
 from codegen.nodes import Array, Enum, Field, Fixed, Map, Missing, Node, Primitive, Record, Union
@@ -16,7 +14,7 @@ from codegen.rendering.attributes import accepted_aliases, attribute_names
 from codegen.rendering.default_bytes import default_bytes
 from codegen.rendering.transcoder_values import scalar
 from codegen.schema import parse_schema
-from codegen.transcoding import AnyTranscoder, make_plain
+from codegen.transcoding import AnyTranscoder, Read
 
 # Moments that are read here, by their units a second; the functions of the pure transcoder take other spellings.
 _INSTANTS: Final = {"timestamp-millis": 1_000, "timestamp-micros": 1_000_000}
@@ -36,8 +34,13 @@ def compiled_twin(engine: ModuleType, pure: AnyTranscoder, avsc: str) -> AnyTran
         optional += [] if is_required else [name]
     attributes = attribute_names(record)
     places = {attributes[field.name]: place for place, field in enumerate(record.fields)}
-    read = engine.Engine(root, places, tuple(bits), make_plain, UNSET).read
-    return pure.twin(read, optional)
+
+    def reader(key: str | None, event_id: str | None) -> Read:
+        told = (-1 if attribute is None else places[attribute] for attribute in (key, event_id))
+        read: Read = engine.Engine(root, *told, tuple(bits)).read
+        return read
+
+    return pure.twin(reader, optional)
 
 
 def _keys(record: Record) -> list[tuple[Field, str]]:

@@ -31,6 +31,7 @@ from tests.codegen.sample_contracts import contract_of, record
 from tests.codegen.schema_strategies import schemas
 
 Schema = dict[str, Any]
+TEXTS = ["event_id", "user_id", "action"]
 many = settings(max_examples=max(settings().max_examples, int(os.environ.get("GENERATED_SCHEMAS", "100"))))
 
 
@@ -50,7 +51,7 @@ def both(transcoder: Transcoder[Any], model: type[AvroModel], engine: ModuleType
 def transcoded(transcoder: Transcoder[Any], text: bytes) -> bytes | None:
     """None where the event is left to the model."""
     try:
-        return transcoder.read(text).value
+        return transcoder.reader()(text, b"")[0]
     except NOT_PLAIN:
         return None
 
@@ -186,14 +187,60 @@ def test_the_rows_of_the_page_hold(native_engine: ModuleType, row: Row) -> None:
             assert transcoded(one, document(row, refused.text)) is None
 
 
+@given(st.sampled_from(TEXTS), st.sampled_from(TEXTS), st.data())
+def test_what_is_told_by_the_way_is_what_the_model_says(
+    native_engine: ModuleType, key: str, event_id: str, data: st.DataObject
+) -> None:
+    pure, model = CONTRACTS["user_action"].transcoder(2, pure=True), CONTRACTS["user_action"].model(2)
+    assert pure is not None
+    event = ACTION | {"user_id": data.draw(st.one_of(st.text(max_size=200), st.just("漢" * 3000)))}
+    text = spellings(data.draw(st.one_of(st.just(event), near_valid(event))), data)
+    prefix = data.draw(st.binary(max_size=9))
+    for transcoder in both(pure, model, native_engine):
+        try:
+            value, key_bytes, identity, bits = transcoder.reader(key, event_id)(text, prefix)
+        except NOT_PLAIN:
+            continue
+        one = model.model_validate_json(text)
+        assert value == prefix + one.serialize()
+        assert (key_bytes, identity) == (str(getattr(one, key)).encode(), str(getattr(one, event_id)))
+        assert transcoder.names_of(bits) == set(json.loads(text))
+
+
+@pytest.mark.parametrize(("key", "event_id"), [("action", "user_id"), ("user_id", "action"), ("action", None)])
+def test_an_event_without_what_is_to_be_told_is_not_plain(
+    native_engine: ModuleType, key: str, event_id: str | None
+) -> None:
+    pure, model = CONTRACTS["user_action"].transcoder(2, pure=True), CONTRACTS["user_action"].model(2)
+    assert pure is not None
+    whole = json.dumps(ACTION).encode()
+    without = json.dumps({name: value for name, value in ACTION.items() if name != "action"}).encode()
+    for transcoder in both(pure, model, native_engine):
+        read = transcoder.reader(key, event_id)
+        told = read(whole, b"")
+        with pytest.raises(NOT_PLAIN):
+            read(without, b"")
+        assert transcoded(transcoder, without) == by_model(model, without)  # nothing is asked for here
+        assert read(whole, b"") == told
+
+
+def test_a_symbol_whose_number_has_two_bytes_is_told(native_engine: ModuleType) -> None:
+    symbols = [f"S{index}" for index in range(70)]
+    model, pure = made(record({"name": "e", "type": {"type": "enum", "name": "E", "symbols": symbols}}))
+    assert pure is not None
+    for transcoder in both(pure, model, native_engine):
+        read = transcoder.reader("e", "e")
+        for symbol in ("S0", "S63", "S64", "S69"):
+            assert read(b'{"e":"%b"}' % symbol.encode(), b"")[1:] == (symbol.encode(), symbol, 0)
+
+
 def test_the_names_that_an_event_uses_are_told(native_engine: ModuleType) -> None:
     pure = CONTRACTS["user_action"].transcoder(2, pure=True)
     assert pure is not None
     text = {name: value for name, value in ACTION.items() if name not in ("device", "page_url")} | {"page": "/"}
     for transcoder in both(pure, CONTRACTS["user_action"].model(2), native_engine):
-        plain = transcoder.read(json.dumps(text).encode())
-        assert transcoder.names_of(plain.names) == set(text)
-        assert (plain.event.event_id, plain.event.user_id, plain.event.action) == (ACTION["event_id"], "u1", "click")
+        *_, bits = transcoder.reader()(json.dumps(text).encode(), b"")
+        assert transcoder.names_of(bits) == set(text)
 
 
 @pytest.mark.parametrize(
@@ -227,7 +274,7 @@ def test_many_keys_and_items_are_right_in_any_order(native_engine: ModuleType) -
     text = json.dumps(event).encode()
     repeated = text.replace(b'"89": [', b'"88": [', 1)
     for transcoder in both(pure, model, native_engine):
-        plain = transcoder.read(text)
-        assert plain.value == by_model(model, text)
-        assert transcoder.names_of(plain.names) == set(event)
+        value, *_, bits = transcoder.reader()(text, b"")
+        assert value == by_model(model, text)
+        assert transcoder.names_of(bits) == set(event)
         assert transcoded(transcoder, repeated) is None

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from types import ModuleType
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from codegen.native import build as native
 from producer_api.preparation import Preparation, Prepared
 from producer_api.serializer import Serializer
 from producer_api.shapes import AcceptedShapes, InvalidEvent
@@ -28,7 +30,7 @@ def preparation(*, plain: bool, pinned: int = 2) -> Preparation:
     return Preparation(contract, shapes, serializer, 10_000)
 
 
-SHORT, LONG = preparation(plain=True), preparation(plain=False)
+LONG = preparation(plain=False)
 
 
 def outcome(way: Preparation, text: bytes) -> Prepared | list[Any]:
@@ -38,27 +40,41 @@ def outcome(way: Preparation, text: bytes) -> Prepared | list[Any]:
         return error.faults
 
 
+@pytest.fixture(scope="module")
+def ways(native_engine: ModuleType) -> list[Preparation]:
+    """In pure Python, and by the compiled engine."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(native, "load_engine", lambda: None)
+        pure = preparation(plain=True)
+        patch.setattr(native, "load_engine", lambda: native_engine)
+        return [pure, preparation(plain=True)]
+
+
 @settings(max_examples=400)
 @given(st.data())
-def test_both_ways_give_the_same(data: st.DataObject) -> None:
+def test_both_ways_give_the_same(ways: list[Preparation], data: st.DataObject) -> None:
     event = data.draw(st.sampled_from([ACTION, V1]))
     text = spellings(data.draw(st.one_of(st.just(event), near_valid(event))), data)
     text = data.draw(st.one_of(st.just(text), changed_bytes(text)))
-    assert outcome(SHORT, text) == outcome(LONG, text)
+    expected = outcome(LONG, text)
+    assert [outcome(way, text) for way in ways] == [expected, expected]
 
 
 @pytest.mark.parametrize("event", [ACTION, V1, {**ACTION, "user_id": "漢😀"}, {**ACTION, "properties": {}}])
 @pytest.mark.parametrize("is_ascii", [True, False])
-def test_ordinary_events_take_the_short_way(event: dict[str, Any], is_ascii: bool, monkeypatch: Any) -> None:
+def test_ordinary_events_take_the_short_way(
+    ways: list[Preparation], event: dict[str, Any], is_ascii: bool, monkeypatch: Any
+) -> None:
     text = json.dumps(event, ensure_ascii=is_ascii).encode()
     expected = LONG.prepare(text)
     monkeypatch.setattr(CONTRACT.model(2), "model_validate_json", None)
-    assert SHORT.prepare(text) == expected
+    assert [way.prepare(text) for way in ways] == [expected, expected]
 
 
-def test_the_shape_is_that_of_the_names() -> None:
-    assert SHORT.prepare(json.dumps(V1).encode()).shape == 1
-    assert SHORT.prepare(json.dumps(ACTION).encode()).shape == 2
+def test_the_shape_is_that_of_the_names(ways: list[Preparation]) -> None:
+    for way in ways:
+        assert way.prepare(json.dumps(V1).encode()).shape == 1
+        assert way.prepare(json.dumps(ACTION).encode()).shape == 2
 
 
 def test_a_version_that_was_pinned_before_is_written() -> None:

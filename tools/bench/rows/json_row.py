@@ -68,11 +68,11 @@ def product(events: Events, pinned: int) -> Callable[[], None]:
 
 def transcoded(transcoder: AnyTranscoder, events: Events) -> Callable[[], None]:
     """What codegen makes for ordinary events, without all that the API does around it."""
-    read = transcoder.read
+    read = transcoder.reader()
 
     def work() -> None:
         for body in events.bodies:
-            read(body)
+            read(body, b"")
 
     return work
 
