@@ -59,17 +59,30 @@ def _consumer_options(command: _Command) -> _Command:
             type=click.IntRange(0, 100),
             help="Of 100 records; more, and the consumer stops.",
         ),
-        click.option("--http-port", type=click.IntRange(0, 65535), help="Answer /live, /progress and /metrics."),
-        click.option("--http-host", default="127.0.0.1", show_default=True),
         click.option(
-            "--stuck-after", "stuck_after_s", default=60.0, show_default=True, help="Seconds until /live fails."
+            "--stuck-after",
+            "stuck_after_s",
+            default=60.0,
+            show_default=True,
+            help="Seconds until /live fails; faust ends instead.",
         ),
     ):
         command = option(command)
     return command
 
 
+def _http_options(command: _Command) -> _Command:
+    """What a consumer is told that answers over HTTP."""
+    for option in (
+        click.option("--http-port", type=click.IntRange(0, 65535), help="Answer /live, /progress and /metrics."),
+        click.option("--http-host", default="127.0.0.1", show_default=True),
+    ):
+        command = option(command)
+    return command
+
+
 @consume.command("standard")
+@_http_options
 @_consumer_options
 def consume_standard(**options: Any) -> int:
     """Read every record, count, commit after the work."""
@@ -86,6 +99,7 @@ def consume_standard(**options: Any) -> int:
 @click.option("--dedupe-field", help="Pass over a record whose event was there before, by this field.")
 @click.option("--dedupe-window", default=10_000, show_default=True, type=click.IntRange(1), help="In records.")
 @_guarantee_options
+@_http_options
 @_consumer_options
 def consume_run(function: str, name: str | None, **options: Any) -> int:
     """Run your own handler: FUNCTION is module:function, from the pinned model to effects."""
@@ -98,6 +112,7 @@ def consume_run(function: str, name: str | None, **options: Any) -> int:
 @click.option("--grace", "grace_s", type=click.FloatRange(0), help="Seconds; what is further off goes to TOPIC.late.")
 @click.option("--state-dir", type=click.Path(path_type=Path), help="Keep a copy of the counts, to start faster.")
 @_guarantee_options
+@_http_options
 @_consumer_options
 def consume_counts(**options: Any) -> int:
     """Count events per minute and action into the topic of activity_count."""
@@ -108,6 +123,7 @@ def consume_counts(**options: Any) -> int:
 
 @consume.command("clean")
 @_guarantee_options
+@_http_options
 @_consumer_options
 def consume_clean(**options: Any) -> int:
     """Copy what can be read, unchanged, to TOPIC.clean, for readers that pass over nothing (Flink)."""
@@ -119,6 +135,7 @@ def consume_clean(**options: Any) -> int:
 @consume.command("table")
 @click.option("--database", required=True, help="sqlite:///FILE or postgresql://USER@HOST/NAME.")
 @click.option("--table", help="Default the contract's name.")
+@_http_options
 @_consumer_options
 def consume_table(database: str, table: str | None, **options: Any) -> int:
     """Write a contract's records (--contract activity_count) as rows, one for each key."""
