@@ -43,6 +43,7 @@ def registry_away_at_start(site: Site) -> None:
 def registry_away_while_running(site: Site) -> None:
     """Nothing happens: ids and schemas are known."""
     with site.load() as load:
+        site.wait_moving(*CONSUMERS)  # who has read a record of today has its schema
         site.kill_registry()
         load.wait_acknowledged(600)
         assert site.is_ready()
