@@ -56,15 +56,7 @@ class CountStore:
 
     def __post_init__(self) -> None:
         try:
-            if self.folder is not None:
-                self.folder.mkdir(parents=True, exist_ok=True)
-            place = ":memory:" if self.folder is None else str(self.folder / "counts.db")
-            self._database = sqlite3.connect(place, timeout=1, check_same_thread=False, isolation_level=None)
-            self._database.execute("PRAGMA locking_mode = EXCLUSIVE")
-            self._database.execute("PRAGMA journal_mode = WAL")
-            # After a power cut the copy may be older than it was, and is never torn: the rest is read again.
-            self._database.execute("PRAGMA synchronous = NORMAL")
-            self._database.executescript(_TABLES)
+            self._database = _open(self.folder)
         except (OSError, sqlite3.Error) as error:
             raise ConsumerError(
                 f"the local copy of the counts in {self.folder} cannot be used ({error}): give each process a folder "
@@ -114,3 +106,21 @@ class CountStore:
         """To be used in a `with`: committed at its end, rolled back on an error."""
         self._database.execute("BEGIN IMMEDIATE")
         return self._database
+
+
+def _open(folder: Path | None) -> sqlite3.Connection:
+    """Raises OSError and sqlite3.Error."""
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    place = ":memory:" if folder is None else str(folder / "counts.db")
+    database = sqlite3.connect(place, timeout=1, check_same_thread=False, isolation_level=None)
+    try:
+        database.execute("PRAGMA locking_mode = EXCLUSIVE")
+        database.execute("PRAGMA journal_mode = WAL")
+        # After a power cut the copy may be older than it was, and is never torn: the rest is read again.
+        database.execute("PRAGMA synchronous = NORMAL")
+        database.executescript(_TABLES)
+    except BaseException:
+        database.close()
+        raise
+    return database

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 
 from codegen.generate import UnsupportedContract
@@ -46,6 +47,7 @@ def run(*command: str, folder: Path) -> None:
     assert done.returncode == 0, done.stdout + done.stderr
 
 
+@pytest.mark.timeout(600)  # mypy, of everything anew
 def test_every_module_is_strictly_typed_linted_and_formatted(tmp_path: Path) -> None:
     golden = {path.name.partition(".")[0]: path for path in (Path(__file__).parent / "golden").glob("*.py.txt")}
     sources = {name: path.read_text(encoding="utf-8") for name, path in golden.items()}

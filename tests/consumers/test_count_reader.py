@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, cast
 
@@ -30,26 +32,32 @@ class _Silent:
         self.closed = True
 
 
-def reader(consumer: _Silent, folder: Path, **more: Any) -> CountReader:
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[CountStore]:
+    with closing(CountStore(tmp_path)) as made:
+        yield made
+
+
+def reader(consumer: _Silent, store: CountStore, **more: Any) -> CountReader:
     return CountReader(
         topic="activity_count",
         deserializer=cast("Any", None),
         make_consumer=lambda: cast("Any", consumer),
         ends=lambda: Ends("a cluster", {0: 3}),
-        store=CountStore(folder),
+        store=store,
         **more,
     )
 
 
-def test_a_process_that_stops_does_not_wait_for_brokers_that_are_gone(tmp_path: Path) -> None:
+def test_a_process_that_stops_does_not_wait_for_brokers_that_are_gone(store: CountStore) -> None:
     consumer = _Silent()
     with pytest.raises(Unavailable, match="could not be read to its end"):
-        list(reader(consumer, tmp_path, is_stopping=lambda: consumer.polls == 2).read("events", {0}))
+        list(reader(consumer, store, is_stopping=lambda: consumer.polls == 2).read("events", {0}))
     assert (consumer.polls, consumer.closed) == (2, True)
 
 
-def test_any_other_gives_up_when_the_time_is_over(tmp_path: Path) -> None:
+def test_any_other_gives_up_when_the_time_is_over(store: CountStore) -> None:
     consumer = _Silent()
     with pytest.raises(Unavailable, match="could not be read to its end"):
-        list(reader(consumer, tmp_path, clock=lambda: float(consumer.polls), within_s=3.0).read("events", {0}))
+        list(reader(consumer, store, clock=lambda: float(consumer.polls), within_s=3.0).read("events", {0}))
     assert (consumer.polls, consumer.closed) == (4, True)

@@ -7,6 +7,7 @@ set to its end: a consumer that is started under that name goes on where the rep
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, TextIO
 
@@ -120,15 +121,18 @@ def _live_counts(
     contract: GeneratedContract, registry: SchemaRegistryClient, span: Mapping[int, Stretch]
 ) -> dict[Window, Count]:
     output, windows = find_contract(OUTPUT), Windows()
-    reader = CountReader(
-        topic=output.topic,
-        deserializer=Deserializer(output, output.reader_version(COUNTS), WriterSchemas(registry, output, patience_s=0)),
-        make_consumer=lambda: make_consumer(GROUP, overrides={**READING, "isolation.level": "read_committed"}),
-        ends=lambda: present_ends(GROUP, output.topic),
-        store=CountStore(),
-    )
-    for window, count in reader.read(contract.topic, span.keys()):
-        windows.restore(window, count)
+    with closing(CountStore()) as store:
+        reader = CountReader(
+            topic=output.topic,
+            deserializer=Deserializer(
+                output, output.reader_version(COUNTS), WriterSchemas(registry, output, patience_s=0)
+            ),
+            make_consumer=lambda: make_consumer(GROUP, overrides={**READING, "isolation.level": "read_committed"}),
+            ends=lambda: present_ends(GROUP, output.topic),
+            store=store,
+        )
+        for window, count in reader.read(contract.topic, span.keys()):
+            windows.restore(window, count)
     return windows.counts
 
 
