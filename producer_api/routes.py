@@ -64,34 +64,35 @@ class Gate:
 
     def check(self, serializer: Serializer) -> None:
         """Raises Refusal while events cannot be taken."""
-        if self.closing:
-            raise Refusal(UNAVAILABLE, "shutting_down", "the service is shutting down")
-        if not serializer.ready:
-            raise Refusal(UNAVAILABLE, "no_schema_id", serializer.reason)
-        if self.watch.away:
-            raise Refusal(UNAVAILABLE, "kafka_away", self.watch.away)
-        if self.is_silent():  # what is held tells when they are back; more of it would only be sent again
-            raise Refusal(UNAVAILABLE, "kafka_away", "the brokers acknowledge nothing")
-        self._check_room()
+        refusal = self._refusal(serializer)
+        if refusal is not None:
+            raise refusal
 
     def is_open(self, serializer: Serializer, size: int) -> bool:
         """Whether the work on `size` bytes may begin at once."""
-        if self.closing or self.watch.away or not serializer.ready or self.is_silent() or self.queue.is_standing():
-            return False
-        return self.pace.may_begin(size)
+        return self._refusal(serializer) is None and self.pace.may_begin(size)
+
+    def _refusal(self, serializer: Serializer) -> Refusal | None:
+        if self.closing:
+            return Refusal(UNAVAILABLE, "shutting_down", "the service is shutting down")
+        if not serializer.ready:
+            return Refusal(UNAVAILABLE, "no_schema_id", serializer.reason)
+        if self.watch.away:
+            return Refusal(UNAVAILABLE, "kafka_away", self.watch.away)
+        if self.is_silent():  # what is held tells when they are back; more of it would only be sent again
+            return Refusal(UNAVAILABLE, "kafka_away", "the brokers acknowledge nothing")
+        return None if self._has_room() else Refusal(OVERLOADED, "busy", _BUSY)
 
     async def wait_turn(self, size: int) -> None:
         """Returns when the work on a body of `size` bytes may begin. Raises Refusal if that is not soon."""
         if self.pace.may_begin(size):
             return
-        self._check_room()
-        if not await self.pace.wait_turn(size):
+        if not self._has_room() or not await self.pace.wait_turn(size):
             raise Refusal(OVERLOADED, "busy", _BUSY)
 
-    def _check_room(self) -> None:
-        """Raises Refusal when the processor or the brokers have more to do than a request can wait for."""
-        if not self.pace.has_room() or self.queue.is_standing():
-            raise Refusal(OVERLOADED, "busy", _BUSY)
+    def _has_room(self) -> bool:
+        """Whether neither the processor nor the brokers have more to do than a request can wait for."""
+        return self.pace.has_room() and not self.queue.is_standing()
 
     def retry_after_s(self) -> int:
         """When what is queued now will be done: whole seconds (RFC 9110, section 10.2.3).
