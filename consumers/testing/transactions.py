@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from typing import Any
 
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 
-from consumers.testing.world import World
-
-_Sent = tuple[str, bytes | None, bytes | None, Any]
+from consumers.testing.world import Producer, Sent, World
 
 
-class TransactionalProducer:
+class TransactionalProducer(Producer):
     """As much of a transactional confluent_kafka.Producer as is asked for. Its transaction dies with its process."""
 
     def __init__(self, world: World) -> None:
-        self._world = world
-        self._queue: deque[tuple[_Sent, Callable[..., None]]] = deque()
-        self._held: list[_Sent] = []
+        super().__init__(world)
+        self._held: list[Sent] = []
         self._offsets: list[TopicPartition] = []
         self._at_commit: list[Callable[[], None]] = []
 
@@ -30,26 +26,8 @@ class TransactionalProducer:
     def begin_transaction(self) -> None:
         self._world.point("begin a transaction")
 
-    def produce(
-        self, topic: str, key: bytes | None, value: bytes | None, headers: Any, on_delivery: Callable[..., None]
-    ) -> None:
-        self._world.point(f"produce to {topic}")
-        self._queue.append(((topic, key, value, headers), on_delivery))
-
-    def poll(self, _timeout_s: float) -> int:
-        return 0
-
-    def flush(self, timeout_s: float) -> int:
-        self._world.point("flush")
-        if self._world.broker_silent:
-            self._world.now += timeout_s
-            return len(self._queue)
-        while self._queue:
-            sent, on_delivery = self._queue.popleft()
-            self._held.append(sent)
-            self._world.point(f"delivered to {sent[0]}")
-            on_delivery(None, None)
-        return 0
+    def _keep(self, sent: Sent) -> None:
+        self._held.append(sent)
 
     def send_offsets_to_transaction(
         self, places: list[TopicPartition], owned: frozenset[int], timeout_s: float
@@ -65,11 +43,8 @@ class TransactionalProducer:
         self._answer(timeout_s)
         self.flush(timeout_s)
         self._world.point("commit a transaction")
-        for topic, key, value, headers in self._held:
-            record = self._world.append(topic, key, value, headers)
-            if topic == f"{self._world.topic}.dlq":
-                told = dict(record.headers)
-                self._world.settled.add((int(told["dlq.partition"] or 0), int(told["dlq.offset"] or 0)))
+        for sent in self._held:
+            self._appear(sent)
         for act in self._at_commit:
             act()
         for place in self._offsets:

@@ -205,18 +205,21 @@ class Consumer:
         return [TopicPartition(self._world.topic, number) for number in sorted(numbers)]
 
 
+Sent = tuple[str, bytes | None, bytes | None, Any]
+
+
 class Producer:
     """As much of confluent_kafka.Producer as an outbox asks for: what is produced dies with the process until flush."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._queue: deque[tuple[str, bytes | None, bytes | None, Any, Callable[..., None]]] = deque()
+        self._queue: deque[tuple[Sent, Callable[..., None]]] = deque()
 
     def produce(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Any, on_delivery: Callable[..., None]
     ) -> None:
         self._world.point(f"produce to {topic}")
-        self._queue.append((topic, key, value, headers, on_delivery))
+        self._queue.append(((topic, key, value, headers), on_delivery))
 
     def poll(self, _timeout_s: float) -> int:
         return 0
@@ -227,14 +230,23 @@ class Producer:
             self._world.now += timeout_s
             return len(self._queue)
         while self._queue:
-            topic, key, value, headers, on_delivery = self._queue.popleft()
-            self._world.append(topic, key, value, headers)
-            told = dict(headers)
-            if topic == f"{self._world.topic}.dlq":
-                self._world.settled.add((int(told["dlq.partition"]), int(told["dlq.offset"])))
-            self._world.point(f"delivered to {topic}")
+            sent, on_delivery = self._queue.popleft()
+            self._keep(sent)
+            self._world.point(f"delivered to {sent[0]}")
             on_delivery(None, None)
         return 0
+
+    def _keep(self, sent: Sent) -> None:
+        """The broker has it."""
+        self._appear(sent)
+
+    def _appear(self, sent: Sent) -> None:
+        """It is in the topic for everybody; a dead letter settles the record that it tells of."""
+        topic, _, _, headers = sent
+        self._world.append(*sent)
+        if topic == f"{self._world.topic}.dlq":
+            told = dict(headers)
+            self._world.settled.add((int(told["dlq.partition"]), int(told["dlq.offset"])))
 
 
 @dataclass(slots=True)
