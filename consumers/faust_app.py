@@ -184,6 +184,7 @@ class FaustConsumer:
             if self._steps.fault is not None:
                 raise self._steps.fault
             if self._reporter.due:
+                self._setup.progress.restored = self._restored()
                 self._show_aggregate()
                 self._reporter.report()
             await asyncio.sleep(_TICK_S)
@@ -204,8 +205,10 @@ class FaustConsumer:
                 continue
             if self._busy.locked():
                 self._watch.excuse()
-            restored = sum(self.app.tables.recovery.active_offsets.values())
-            self._watch.note(places, self._setup.progress.assigned, monotonic(), restored)
+            self._watch.note(places, self._setup.progress.assigned, monotonic(), self._restored())
+
+    def _restored(self) -> int:
+        return sum(max(0, offset) for offset in self.app.tables.recovery.active_offsets.values())
 
     async def _drain(self) -> None:
         """Let the record in hand come to its end, make the table durable, then commit.

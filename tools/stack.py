@@ -153,7 +153,12 @@ class Stack:
             version = {} if reader_version is None else {"READER_VERSION": str(reader_version)}
             started.append(self._command(f"consumer {name}", ["consume", name, "--json"], version))
             self.consumers[name] = started[-1]
-        self._wait(lambda: all(_is_ready(child) for child in started), "the consumers", started)
+        self._wait(
+            lambda: all(_is_ready(child) for child in started),
+            "the consumers",
+            started,
+            lambda: [restored(child) for child in started],
+        )
         for name in names:
             self.say(f"consumer  {name}")
 
@@ -188,11 +193,16 @@ class Stack:
             raise ChildError(f"`pipeline {' '.join(arguments)}` failed: {words}")
         return done.stdout
 
-    def _wait(self, ready: Callable[[], bool], what: str, watched: Sequence[Child]) -> None:
+    def _wait(
+        self, ready: Callable[[], bool], what: str, watched: Sequence[Child], moved: Callable[[], object] = bool
+    ) -> None:
+        """Wait until it is ready; the time-out begins anew whenever what `moved` gives is another than before."""
         timeout_s = self.options.start_timeout_s
-        deadline = time.monotonic() + timeout_s
+        deadline, place = time.monotonic() + timeout_s, moved()
         while not ready():
             self.check()
+            if (now := moved()) != place:
+                deadline, place = time.monotonic() + timeout_s, now
             if time.monotonic() > deadline:
                 raise ChildError(f"{what} did not come up within {timeout_s:.0f} s{watched[-1].last_words()}")
             time.sleep(_POLL_S)
@@ -265,6 +275,11 @@ def _answers(url: str) -> bool:
             return bool(200 <= answer.status < 300)
     except (urllib.error.URLError, OSError):
         return False
+
+
+def restored(child: Child) -> int:
+    """How far a consumer that is starting has read its own state back."""
+    return int((child.latest or {}).get("restored", 0))
 
 
 def _is_ready(child: Child) -> bool:

@@ -41,7 +41,8 @@ class Progress:
     `aggregate` is what the consumer's own state says by the same values, earlier processes included; None where it
     keeps none. `assigned` holds partitions, `positions` the offset of the next record by partition. `retries` counts
     attempts that failed for a passing cause: a dependency was away, or a handler said so. `lag` is records behind the
-    end, by assigned partition; `latency` how old the records were when they were done.
+    end, by assigned partition; `latency` how old the records were when they were done. `restored` is how far Faust's
+    table was read back before it is ready, as the sum of its changelog's offsets: while it grows, the app is starting.
     """
 
     consumer: str
@@ -65,6 +66,7 @@ class Progress:
     positions: dict[int, int] = field(default_factory=dict)
     lag: dict[int, int] = field(default_factory=dict)
     latency: Latency = field(default_factory=Latency)
+    restored: int = 0
 
     def as_json(self, *, final: bool) -> str:
         """One line; the keys are the names of the fields, and `final` is true on the last line of a process."""

@@ -49,6 +49,7 @@ def test_a_line_holds_every_field_and_says_whether_it_is_the_last(clock: Clock) 
         "positions": {"0": 7, "1": 5},
         "lag": {"0": 12},
         "latency": {"count": 0, "sum_s": 0.0, "half_within_s": None, "99_of_100_within_s": None},
+        "restored": 0,
         "final": False,
     }
     assert last == {**first, "final": True}

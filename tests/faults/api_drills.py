@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.faults.site import Site, wait_until
+from tests.faults.site import Site
+from tests.faults.waiting import wait_until
 
 
 def kill_the_api(site: Site) -> None:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 from tests.faults.consumer_drills import check_faust
 from tests.faults.load import Load
-from tests.faults.site import Site, wait_until
+from tests.faults.site import Site
+from tests.faults.waiting import wait_until
 from tools.stack import CONSUMERS
 
 _MIB = 1024 * 1024

@@ -10,8 +10,9 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from consumers.decoding.frame import frame
 from tests.faults.consumer_drills import origin, sound_event
 from tests.faults.poison import with_field
-from tests.faults.site import DEAD_LETTERS, Site, wait_until
+from tests.faults.site import DEAD_LETTERS, Site
 from tests.faults.unruly_registry import NONSENSE, UnrulyRegistry, unruly
+from tests.faults.waiting import wait_until
 from tools.child import Child
 from tools.stack import CONSUMERS
 
@@ -36,7 +37,7 @@ def registry_away_at_start(site: Site) -> None:
     site.say(f"    ready {took_s:.1f} s after the registry came back")
     with site.load() as load:
         load.wait_acknowledged(200)
-    wait_until(lambda: all(_state(site, name) == "ready" for name in CONSUMERS), "consumers were to go on", 60)
+    site.wait_ready()
     site.check_counts()
 
 
@@ -67,7 +68,7 @@ def registry_away_while_an_unknown_id_arrives(site: Site) -> None:
         time.sleep(6)  # longer than an id that the registry does not know would be waited for
         assert all(_state(site, name) == "paused" for name in CONSUMERS)
         site.start_registry()
-        took_s = wait_until(lambda: all(_state(site, n) == "ready" for n in CONSUMERS), "consumers were to go on", 60)
+        took_s = site.wait_ready()
     site.say(f"    paused, and went on {took_s:.1f} s after the registry came back")
     site.counted["share"] += 1
     site.wait_caught_up(*CONSUMERS)

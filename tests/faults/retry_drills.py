@@ -9,7 +9,8 @@ from uuid import uuid4
 
 from tests.faults.handled import FILE, read_handled
 from tests.faults.ledger import Ledger
-from tests.faults.site import Site, wait_until
+from tests.faults.site import Site
+from tests.faults.waiting import wait_until
 from tools.child import Child
 
 

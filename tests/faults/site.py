@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 import urllib.error
 import urllib.request
 from collections import Counter
@@ -25,23 +24,14 @@ from tests.faults.load import Load, LoadOptions, canonical
 from tests.faults.poison import CONTRACT
 from tests.faults.records import FRAME_BYTES, PARTITIONS, TOPIC, Found, Records
 from tests.faults.supervision import revive
+from tests.faults.waiting import wait_until
 from tools.child import Child
 from tools.parts import Parts
 from tools.project import this_code
-from tools.stack import Stack, StackOptions, api_arguments
+from tools.stack import Stack, StackOptions, api_arguments, restored
 
 DEAD_LETTERS = f"{TOPIC}.dlq"
 BROKERS = 3
-
-
-def wait_until(holds: Callable[[], object], what: str, within_s: float = 60.0) -> float:
-    """How long it took, in seconds. Raises AssertionError after `within_s`."""
-    started = time.monotonic()
-    while not holds():
-        if time.monotonic() - started > within_s:
-            raise AssertionError(f"waited {within_s:g} s in vain: {what}")
-        time.sleep(0.05)
-    return time.monotonic() - started
 
 
 @dataclass
@@ -217,6 +207,15 @@ class Site:
         for name in names:
             seen = self.progress(name).get("seen", 0)
             wait_until(lambda name=name, seen=seen: self.progress(name)["seen"] > seen, f"{name} was to go on")  # type: ignore[misc]
+
+    def wait_ready(self) -> float:
+        """Wait until every consumer is; one that reads its own state back gets the time for that."""
+        children = self.stack.consumers
+        return wait_until(
+            lambda: all(self.progress(name).get("state") == "ready" for name in children),
+            "the consumers were to go on",
+            moved=lambda: [restored(child) for child in children.values()],
+        )
 
     def kill_consumer(self, name: str) -> None:
         self.stack.consumers.pop(name).kill()

@@ -1,0 +1,21 @@
+"""Waiting for what a drill expects, with an end to it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+
+def wait_until(
+    holds: Callable[[], object], what: str, within_s: float = 60.0, moved: Callable[[], object] = bool
+) -> float:
+    """How long it took, in seconds. Raises AssertionError after `within_s` in which `moved` gave the same."""
+    started = still_since = time.monotonic()
+    place = moved()
+    while not holds():
+        if (now := moved()) != place:
+            still_since, place = time.monotonic(), now
+        if time.monotonic() - still_since > within_s:
+            raise AssertionError(f"waited {within_s:g} s in vain: {what}")
+        time.sleep(0.05)
+    return time.monotonic() - started
