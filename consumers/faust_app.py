@@ -208,7 +208,8 @@ class FaustConsumer:
             self._watch.note(places, self._setup.progress.assigned, monotonic(), self._restored())
 
     def _restored(self) -> int:
-        return sum(max(0, offset) for offset in self.app.tables.recovery.active_offsets.values())
+        # A partition whose changelog was not asked yet has None.
+        return sum(max(0, offset or 0) for offset in self.app.tables.recovery.active_offsets.values())
 
     async def _drain(self) -> None:
         """Let the record in hand come to its end, make the table durable, then commit.
