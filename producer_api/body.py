@@ -28,6 +28,7 @@ NDJSON: Final = "application/x-ndjson"
 ACCEPTED_TYPES: Final = f"{JSON}, {NDJSON}"
 _UTF8: Final = {"utf-8", "utf8", "us-ascii"}
 _SPACE: Final = b" \t\r\n"
+_LAST_SPACE: Final = 0x20
 _LARGE_STEP_BYTES: Final = 64 * 1024
 _STEPS_AT_ONCE: Final = 64
 # With more commas than this for each event that a request may have, the items are counted before they are cut out.
@@ -200,7 +201,11 @@ def _too_many(max_records: int) -> Refusal:
 
 def _lines(body: bytes, max_records: int) -> list[bytes]:
     """The lines that hold something; no more are looked at than a request may have."""
-    slices: list[bytes] = []
+    if body.count(b"\n") <= max_records:
+        slices = body.split(b"\n")
+        # A line that begins with a brace is not looked at any further.
+        return [line for line in slices if line and (line[0] > _LAST_SPACE or line.strip(_SPACE))]
+    slices = []
     for line in BytesIO(body):
         if line.strip(_SPACE):
             if len(slices) == max_records:

@@ -11,17 +11,19 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from functools import partial
 from itertools import takewhile
 from typing import Any, Final, NamedTuple
 
 from confluent_kafka import KafkaError
 
-from producer_api.receipts import IN_DOUBT, Delivered, Headers, Receipt, Record, undelivered
+from producer_api.receipts import IN_DOUBT, Delivered, Headers, Receipt, Undelivered, undelivered
 
 DEFAULT_ANSWER_S: Final = 10.0
 DEFAULT_GIVE_UP_S: Final = 30.0
 # A record's cost beyond its key and value in librdkafka's queue, so that many tiny records are bounded too.
 RECORD_OVERHEAD_BYTES: Final = 100
+_new: Final = tuple.__new__
 
 
 class Patience(NamedTuple):
@@ -31,44 +33,83 @@ class Patience(NamedTuple):
     give_up_s: float = DEFAULT_GIVE_UP_S
 
 
+class Arrivals:
+    """What delivery callbacks leave for the event loop; they run in the thread that polls, or that flushes."""
+
+    __slots__ = ("calls", "is_alive", "note_error")
+
+    def __init__(self, note_error: Callable[[KafkaError], None]) -> None:
+        """`note_error` is called with the error of each record that has one, in the callback's thread."""
+        self.note_error = note_error
+        self.calls: deque[Call] = deque()  # complete now; one may come twice
+        self.is_alive = False  # whether a record was acknowledged since it was last looked
+
+
 class Call:
-    """Records that were produced together: their receipts by index, and what is called with all of them, once."""
+    """Records that were produced together, and what is called with all their receipts, once.
 
-    __slots__ = ("done", "missing", "opened_at", "receipts", "size")
+    Their outcomes are counted down here, by the callbacks themselves, so that the event loop hears of the call and not
+    of each record. Several threads may do that: each writes its own entry, and looks then whether it was the last.
+    """
 
-    def __init__(self, done: Callable[[list[Receipt]], None], count: int, size: int, now: float) -> None:
+    __slots__ = ("_arrivals", "_outcomes", "count", "done", "has_failed", "is_settled", "opened_at", "size")
+
+    def __init__(
+        self, arrivals: Arrivals, done: Callable[[list[Receipt]], None], count: int, size: int, now: float
+    ) -> None:
+        self._arrivals = arrivals
+        self._outcomes: dict[int, Any] = {}  # by index: the acknowledged message, or Undelivered
         self.opened_at = now
         self.done = done
-        self.receipts: list[Receipt | None] = [None] * count
-        self.missing = count
+        self.count = count
         self.size = size
+        self.has_failed = False  # whether any record has
+        self.is_settled = False
+
+    def callback(self, index: int) -> Callable[[KafkaError | None, Any], None]:
+        """The delivery callback of one record."""
+        return partial(self._take, index)
+
+    def callbacks(self) -> list[Callable[[KafkaError | None, Any], None]]:
+        """Those of all records, in order."""
+        take = self._take
+        return [partial(take, index) for index in range(self.count)]
+
+    def _take(self, index: int, error: KafkaError | None, message: Any) -> None:
+        arrivals = self._arrivals
+        if error is None:
+            self._outcomes[index] = message
+            arrivals.is_alive = True
+        else:
+            self.refuse(index, undelivered(error, "deliver"))
+            arrivals.note_error(error)
+        if len(self._outcomes) == self.count:
+            arrivals.calls.append(self)
+
+    def refuse(self, index: int, why: Undelivered) -> None:
+        """The record was not taken, or not acknowledged."""
+        self.has_failed = True
+        self._outcomes[index] = why
+
+    def is_complete(self) -> bool:
+        """Whether the outcome of every record is known."""
+        return len(self._outcomes) == self.count
+
+    def receipts(self) -> list[Receipt]:
+        """By index; what is not acknowledged by now is in doubt."""
+        if self.has_failed or not self.is_complete():
+            return [_receipt(self._outcomes.get(index, IN_DOUBT)) for index in range(self.count)]
+        outcomes = map(self._outcomes.__getitem__, range(self.count))
+        # As the class itself makes them, without a call in between for each.
+        return [_new(Delivered, (message.partition(), message.offset())) for message in outcomes]
 
     def answer(self) -> None:
-        """Let the one who waits go on; what is not acknowledged by now is in doubt."""
-        self.done([IN_DOUBT if entry is None else entry for entry in self.receipts])
+        """Let the one who waits go on."""
+        self.done(self.receipts())
 
 
-class Delivery:
-    """The delivery callback of one record; librdkafka's poll thread calls it, so it only puts itself in the queue."""
-
-    __slots__ = ("_arrived", "call", "error", "index", "message")
-
-    def __init__(self, call: Call, index: int, arrived: deque[Delivery]) -> None:
-        self._arrived = arrived
-        self.call = call
-        self.index = index
-        self.error: KafkaError | None = None
-        self.message: Any = None
-
-    def __call__(self, error: KafkaError | None, message: Any) -> None:
-        self.error = error
-        self.message = message
-        self._arrived.append(self)
-
-    def receipt(self) -> Receipt:
-        if self.error is not None:
-            return undelivered(self.error, "deliver")
-        return Delivered(self.message.partition(), self.message.offset())
+def _receipt(outcome: Any) -> Receipt:
+    return outcome if type(outcome) is Undelivered else Delivered(outcome.partition(), outcome.offset())
 
 
 class OpenCalls:
@@ -108,7 +149,7 @@ class OpenCalls:
         return bool(self._answered) and next(reversed(self._answered)).opened_at > moment
 
 
-def size_of(record: Record, headers: Headers | None = None) -> int:
+def size_of(key: bytes | None, value: bytes, headers: Headers | None = None) -> int:
     """What a record takes of the bound on bytes."""
-    size = len(record.value) + len(record.key or b"") + RECORD_OVERHEAD_BYTES
+    size = len(value) + len(key or b"") + RECORD_OVERHEAD_BYTES
     return size if headers is None else size + sum(len(name) + len(value) for name, value in headers)

@@ -6,6 +6,7 @@ A 2xx answer is given when the broker has acknowledged; every other event is nam
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
@@ -25,8 +26,8 @@ from producer_api.errors import (
     answer_fault,
     problem_answer,
 )
-from producer_api.preparation import Preparation, Prepared
-from producer_api.receipts import Delivered, Headers, Receipt, Record
+from producer_api.preparation import Columns, Preparation, Prepared
+from producer_api.receipts import Delivered, Headers, Receipt, Record, Undelivered
 from producer_api.shapes import AcceptedShapes, InvalidEvent
 
 if TYPE_CHECKING:
@@ -49,14 +50,10 @@ class _Accepted(msgspec.Struct, gc=False):
     offset: int
 
 
-_Outcome = _Accepted | Fault
-_Part = list[tuple[int, Prepared]]
-
-
 class _Call(NamedTuple):
-    """A part of a request that is under way: its events with their indexes, and their receipts to come."""
+    """A part of a request that is under way, and the receipts to come."""
 
-    part: _Part
+    part: Columns
     future: asyncio.Future[list[Receipt]]
 
 
@@ -100,25 +97,23 @@ class Ingestion:
         try:
             prepared = self._preparation.prepare(data)
         except InvalidEvent as error:
-            self._refuse(error.faults[0], data, headers)
-            return _one_problem(INVALID_EVENT, error.faults)
+            return self._refuse_event(error, data, headers)
         started = perf_counter()
         try:
-            (receipt,) = await self._publisher.produce(prepared.record, headers)
+            (receipt,) = await self._publisher.produce(Record(self._topic, prepared.key, prepared.value), headers)
         except Overloaded as error:
-            fault = Fault(Stage.QUEUE, "", str(error), retryable=True)
-            self._refuse(fault, data, headers)
-            return _one_problem(OVERLOADED, [fault], self._retry())
+            return self._refuse_one(error, data, headers)
         return self._answer_one(prepared, receipt, data, headers, started)
 
-    def begin_one(self, data: bytes, reply: Callable[[Answer], None]) -> bool:
-        """The same for a plain event without headers, without a task: `reply` gets the answer, later.
-
-        False if the event is not plain or there is no room: nothing is done then, and `accept_one` has the word.
-        """
-        prepared = self._preparation.prepare_plain(data)
-        if prepared is None:
-            return False
+    def begin_one(self, data: bytes, reply: Callable[[Answer], None]) -> None:
+        """The same for an event without headers, without a task: `reply` gets the answer, in a later turn."""
+        try:
+            prepared = self._preparation.prepare(data)
+        except InvalidEvent as error:
+            self._metrics.received.inc()
+            answer = self._refuse_event(error, data, None)
+            asyncio.get_running_loop().call_soon(reply, answer)
+            return
         started = perf_counter()
 
         def finish(receipts: list[Receipt]) -> None:
@@ -129,87 +124,103 @@ class Ingestion:
             reply(answer)
 
         try:
-            self._publisher.collect(prepared.record, finish)
-        except Overloaded:
-            return False
+            self._publisher.collect(self._topic, prepared.key, prepared.value, finish)
+        except Overloaded as error:
+            asyncio.get_running_loop().call_soon(reply, self._refuse_one(error, data, None))
         self._metrics.received.inc()
-        return True
+
+    def _refuse_event(self, error: InvalidEvent, data: bytes, headers: Headers | None) -> Answer:
+        self._refuse(error.faults[0], data, headers)
+        return _one_problem(INVALID_EVENT, error.faults)
+
+    def _refuse_one(self, error: Overloaded, data: bytes, headers: Headers | None) -> Answer:
+        fault = self._refuse(Fault(Stage.QUEUE, "", str(error), retryable=True), data, headers)
+        return _one_problem(OVERLOADED, [fault], self._retry())
 
     def _answer_one(
         self, prepared: Prepared, receipt: Receipt, data: bytes, headers: Headers | None, started: float
     ) -> Answer:
         self._metrics.produce_seconds.observe(perf_counter() - started)
-        outcome = self._settle(0, prepared, receipt, data, headers)
-        if isinstance(outcome, _Accepted):
-            return Answer(202, self._fill_template(outcome))
-        if outcome.retryable:
-            return _one_problem(UNDELIVERED, [outcome], self._retry())
-        return _one_problem(REFUSED_RECORD, [outcome])
+        if isinstance(receipt, Delivered):
+            self._metrics.accepted.inc()
+            self._metrics.shapes[prepared.shape].inc()
+            return Answer(202, self._fill_template(prepared.event_id, receipt))
+        fault = self._refuse_undelivered(receipt, data, headers)
+        if fault.retryable:
+            return _one_problem(UNDELIVERED, [fault], self._retry())
+        return _one_problem(REFUSED_RECORD, [fault])
 
     async def accept_many(self, slices: Sequence[bytes], headers: Headers | None) -> Answer:
         """Several events: 202 if all are accepted, 207 if some, else 422, or 503 if a retry may help."""
         self._metrics.received.inc(len(slices))
-        outcomes: dict[int, _Outcome] = {}
+        outcomes: list[Any] = [None] * len(slices)  # an _Accepted or a Fault for each
         pending: list[_Call] = []
         rest = sum(map(len, slices)) if len(slices) > self._chunk_events else 0
         started = perf_counter()
+
+        def refuse(index: int, error: InvalidEvent) -> None:
+            outcomes[index] = self._refuse(error.faults[0], slices[index], headers)
+
         for start in range(0, len(slices), self._chunk_events):
             if start:
                 rest -= sum(map(len, slices[start - self._chunk_events : start]))
                 await self._go_on(rest)
-            chunk = self._prepare_chunk(slices, start, outcomes, headers)
+            indexes = range(start, min(start + self._chunk_events, len(slices)))
+            ready = self._preparation.prepare_many(slices, indexes, refuse)
             # produce_batch takes no headers, so records that have some go one by one.
-            for part in [chunk] if headers is None else [[entry] for entry in chunk]:
+            for part in [ready] if headers is None else ready.singly():
                 try:
-                    if part:
+                    if part.indexes:
                         pending.append(await self._queue(part, headers, pending))
                 except Overloaded as error:
                     fault = Fault(Stage.QUEUE, "", str(error), retryable=True)
-                    for index, _ in part:
+                    for index in part.indexes:
                         outcomes[index] = self._refuse(fault, slices[index], headers)
+        accepted = 0
         for call in pending:
-            for (index, prepared), receipt in zip(call.part, await call.future, strict=True):
-                outcomes[index] = self._settle(index, prepared, receipt, slices[index], headers)
+            accepted += self._settle(call.part, await call.future, outcomes, slices, headers)
         self._metrics.produce_seconds.observe(perf_counter() - started)
-        return self._answer_many([outcomes[index] for index in range(len(slices))])
+        return self._answer_many(outcomes, accepted)
 
-    async def _queue(self, part: _Part, headers: Headers | None, pending: Sequence[_Call]) -> _Call:
+    async def _queue(self, part: Columns, headers: Headers | None, pending: Sequence[_Call]) -> _Call:
         """Produce a part of a request. Where there is no room, that of its own earlier parts may come free."""
-        records = [prepared.record for _, prepared in part]
         try:
-            return _Call(part, self._produce(records, headers))
+            return _Call(part, self._produce(part, headers))
         except Overloaded:
             if not pending:
                 raise
             await asyncio.wait([call.future for call in pending])
-        return _Call(part, self._produce(records, headers))
+        return _Call(part, self._produce(part, headers))
 
-    def _prepare_chunk(
-        self, slices: Sequence[bytes], start: int, outcomes: dict[int, _Outcome], headers: Headers | None
-    ) -> _Part:
-        chunk: _Part = []
-        prepare_plain, prepare_by_model = self._preparation.prepare_plain, self._preparation.prepare_by_model
-        for index in range(start, min(start + self._chunk_events, len(slices))):
-            data = slices[index]
-            try:
-                chunk.append((index, prepare_plain(data) or prepare_by_model(data)))
-            except InvalidEvent as error:
-                outcomes[index] = self._refuse(error.faults[0], data, headers)
-        return chunk
-
-    def _produce(self, records: list[Record], headers: Headers | None) -> asyncio.Future[list[Receipt]]:
+    def _produce(self, part: Columns, headers: Headers | None) -> asyncio.Future[list[Receipt]]:
         if headers is None:
-            return self._publisher.produce_many(records)
-        return self._publisher.produce(records[0], headers)
+            return self._publisher.produce_many(self._topic, part.keys, part.values)
+        return self._publisher.produce(Record(self._topic, part.keys[0], part.values[0]), headers)
 
     def _settle(
-        self, index: int, prepared: Prepared, receipt: Receipt, data: bytes, headers: Headers | None
-    ) -> _Outcome:
-        if isinstance(receipt, Delivered):
-            self._metrics.accepted.inc()
-            self._metrics.shapes[prepared.shape].inc()
-            event_id = msgspec.UNSET if prepared.event_id is None else prepared.event_id
-            return _Accepted(index, "accepted", event_id, receipt.partition, receipt.offset)
+        self,
+        part: Columns,
+        receipts: Sequence[Receipt],
+        outcomes: list[Any],
+        slices: Sequence[bytes],
+        headers: Headers | None,
+    ) -> int:
+        """Write down what became of a part of a request; how many of its events are accepted."""
+        shapes: list[int] = []
+        for index, event_id, shape, receipt in zip(part.indexes, part.event_ids, part.shapes, receipts, strict=True):
+            if isinstance(receipt, Delivered):
+                partition, offset = receipt
+                identity = msgspec.UNSET if event_id is None else event_id
+                outcomes[index] = _Accepted(index, "accepted", identity, partition, offset)
+                shapes.append(shape)
+            else:
+                outcomes[index] = self._refuse_undelivered(receipt, slices[index], headers)
+        self._metrics.accepted.inc(len(shapes))
+        for shape, count in Counter(shapes).items():
+            self._metrics.shapes[shape].inc(count)
+        return len(shapes)
+
+    def _refuse_undelivered(self, receipt: Undelivered, data: bytes, headers: Headers | None) -> Fault:
         if receipt.retryable:
             self._on_undelivered()
         return self._refuse(Fault(receipt.stage, "", receipt.message, receipt.retryable), data, headers)
@@ -221,13 +232,12 @@ class Ingestion:
             self._rejects.keep(data, fault, headers)
         return fault
 
-    def _fill_template(self, outcome: _Accepted) -> bytes:
+    def _fill_template(self, event_id: str | None, place: Delivered) -> bytes:
         if not self._template:
             self._template = self._make_template()
         if not self._preparation.has_event_id:
-            return self._template % (outcome.partition, outcome.offset)
-        event_id = None if outcome.event_id is msgspec.UNSET else outcome.event_id
-        return self._template % (msgspec.json.encode(event_id), outcome.partition, outcome.offset)
+            return self._template % place
+        return self._template % (msgspec.json.encode(event_id), *place)
 
     def _make_template(self) -> bytes:
         identity = "" if not self._preparation.has_event_id else '"event_id":%b,'
@@ -236,26 +246,22 @@ class Ingestion:
             f'"schema_id":{self._serializer.schema_id},"schema_version":{self._serializer.version}}}'
         ).encode()
 
-    def _answer_many(self, outcomes: Sequence[_Outcome]) -> Answer:
-        accepted = sum(isinstance(outcome, _Accepted) for outcome in outcomes)
+    def _answer_many(self, outcomes: Sequence[_Accepted | Fault], accepted: int) -> Answer:
         if not accepted:
-            return self._none_accepted(outcomes)
+            return self._none_accepted([outcome for outcome in outcomes if isinstance(outcome, Fault)])
+        is_all = accepted == len(outcomes)
         body = {
-            "status": "accepted" if accepted == len(outcomes) else "partial",
+            "status": "accepted" if is_all else "partial",
             "topic": self._topic,
             "schema_id": self._serializer.schema_id,
             "schema_version": self._serializer.version,
             "accepted": accepted,
             "refused": len(outcomes) - accepted,
-            "results": [
-                outcome if isinstance(outcome, _Accepted) else {"status": "refused", **outcome.describe(index)}
-                for index, outcome in enumerate(outcomes)
-            ],
+            "results": outcomes if is_all else [_described(index, entry) for index, entry in enumerate(outcomes)],
         }
-        return Answer(202 if accepted == len(outcomes) else 207, msgspec.json.encode(body))
+        return Answer(202 if is_all else 207, msgspec.json.encode(body))
 
-    def _none_accepted(self, outcomes: Sequence[_Outcome]) -> Answer:
-        faults = [outcome for outcome in outcomes if isinstance(outcome, Fault)]
+    def _none_accepted(self, faults: Sequence[Fault]) -> Answer:
         errors = [fault.describe(index) for index, fault in enumerate(faults)]
         retryable = [fault for fault in faults if fault.retryable]
         if not retryable:
@@ -266,6 +272,10 @@ class Ingestion:
 
     def _retry(self) -> dict[str, str]:
         return {"retry-after": str(self._retry_after_s())}
+
+
+def _described(index: int, outcome: _Accepted | Fault) -> _Accepted | dict[str, Any]:
+    return outcome if isinstance(outcome, _Accepted) else {"status": "refused", **outcome.describe(index)}
 
 
 async def _give_way(_rest: int) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import asyncio
 import os
+from bisect import bisect_left
+from collections import Counter as Multiset
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final
 
@@ -45,6 +47,39 @@ class Tally:
             self._pending = 0
 
 
+class BatchedHistogram(Histogram):
+    """A histogram to which the observations of one turn of the event loop are added together."""
+
+    def observe_all(self, amounts: Sequence[float]) -> None:
+        """The same as `observe` for each of them."""
+        bounds = self._upper_bounds
+        self._sum.inc(sum(amounts))
+        for place, count in Multiset(bisect_left(bounds, amount) for amount in amounts).items():
+            self._buckets[place].inc(count)
+
+
+class Observations:
+    """The observations of one turn of the event loop, on their way to a histogram."""
+
+    __slots__ = ("_histogram", "_pending")
+
+    def __init__(self, histogram: BatchedHistogram) -> None:
+        self._histogram = histogram
+        self._pending: list[float] = []
+
+    def observe(self, amount: float) -> None:
+        """Belongs to the event loop."""
+        if not self._pending:
+            asyncio.get_running_loop().call_soon(self.enter)
+        self._pending.append(amount)
+
+    def enter(self) -> None:
+        """Add what is pending now."""
+        if self._pending:
+            pending, self._pending = self._pending, []
+            self._histogram.observe_all(pending)
+
+
 class ContractMetrics:
     """The counters of one contract, looked up once."""
 
@@ -53,7 +88,7 @@ class ContractMetrics:
         self.accepted = metrics.tally(metrics.accepted.labels(contract, str(version)))
         self.refused = {stage: metrics.refused.labels(contract, stage.value) for stage in Stage}
         self.shapes = {shape: metrics.tally(metrics.shapes.labels(contract, str(shape))) for shape in shapes}
-        self.produce_seconds = metrics.produce_seconds.labels(contract)
+        self.produce_seconds = metrics.observations(metrics.produce_seconds.labels(contract))
         self.rejects_kept = metrics.rejects.labels(contract, "kept")
         self.rejects_lost = metrics.rejects.labels(contract, "lost")
         self._requests_refused = metrics.requests_refused
@@ -71,7 +106,7 @@ class Metrics:
         self._multiprocess_dir = multiprocess_dir
         self.registry = CollectorRegistry(auto_describe=True)
         self._gauges = _Gauges(bounds)
-        self._tallies: list[Tally] = []
+        self._pending: list[Tally | Observations] = []
         self.received = self._counter("api_events_received", "Events told apart in the bodies", "contract")
         self.accepted = self._counter(
             "api_events_accepted", "Events acknowledged by the broker, by written version", "contract", "version"
@@ -84,7 +119,7 @@ class Metrics:
             "api_requests_refused", "Requests refused before their events were looked at", "contract", "reason"
         )
         self.rejects = self._counter("api_rejects", "Refused events and the rejects topic", "contract", "outcome")
-        self.produce_seconds = Histogram(
+        self.produce_seconds = BatchedHistogram(
             "api_produce_seconds",
             "From the queue to the broker's acknowledgement, by call",
             ["contract"],
@@ -97,16 +132,23 @@ class Metrics:
 
     def tally(self, counter: Counter) -> Tally:
         """For what is counted event by event."""
-        self._tallies.append(Tally(counter))
-        return self._tallies[-1]
+        tally = Tally(counter)
+        self._pending.append(tally)
+        return tally
 
-    def _enter_tallies(self) -> None:
-        for tally in self._tallies:
-            tally.enter()
+    def observations(self, histogram: BatchedHistogram) -> Observations:
+        """For what is measured event by event."""
+        observations = Observations(histogram)
+        self._pending.append(observations)
+        return observations
+
+    def _enter_pending(self) -> None:
+        for pending in self._pending:
+            pending.enter()
 
     def expose(self) -> bytes:
         """Prometheus' text format."""
-        self._enter_tallies()
+        self._enter_pending()
         if not self._multiprocess_dir:
             return generate_latest(self.registry) + generate_latest(self._gauges)
         every = CollectorRegistry()
@@ -120,7 +162,7 @@ class Metrics:
 
     def report(self) -> dict[str, Any]:
         """The totals of this process: numbers, and where there is a label beside the contract, numbers by label."""
-        self._enter_tallies()
+        self._enter_pending()
         return {
             "received": self._total("api_events_received"),
             "accepted": self._total("api_events_accepted"),

@@ -36,7 +36,7 @@ class Pace:
 
     __slots__ = (
         "_began", "_call_soon", "_clock", "_done", "_done_of_late", "_max_wait_s", "_queue", "_slice_s",
-        "_time_of_late", "_waiting_bytes",
+        "_time_of_late", "_waiting_bytes", "turn",
     )  # fmt: skip
 
     def __init__(
@@ -57,6 +57,7 @@ class Pace:
         self._done_of_late = _FIRST_BYTES_PER_S * _FIRST_MEASURED_S
         self._queue: deque[_Waiting] = deque()
         self._waiting_bytes = 0
+        self.turn = 0  # counts those in which work began
 
     def wait_s(self) -> float:
         """How long a request would wait that came now."""
@@ -114,6 +115,7 @@ class Pace:
 
     def _begin_turn(self) -> None:
         now = self._clock()
+        self.turn += 1
         if self._began is not None and now > self._began:
             self._learn(now - self._began)
         self._done = 0

@@ -6,15 +6,16 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from codegen.nodes import Enum, Node, Primitive
 from codegen.runtime import AvroEncodeError
-from codegen.transcoding import NOT_PLAIN
+from codegen.transcoding import NOT_PLAIN, NotPlain
 from producer_api.errors import Fault, Stage
-from producer_api.receipts import Record
 from producer_api.shapes import AcceptedShapes, InvalidEvent, record_of
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
     from codegen.catalog import GeneratedContract
     from codegen.runtime import AvroModel
-    from codegen.transcoding import AnyTranscoder
+    from codegen.transcoding import AnyTranscoder, Plain, Read
     from producer_api.serializer import Serializer
 
 _EVENT_ID: Final = "event_id"
@@ -22,11 +23,56 @@ _new: Final = tuple.__new__
 
 
 class Prepared(NamedTuple):
-    """An event ready to be produced; `event_id` is None where the contract has no such field."""
+    """An event ready to be produced: its framed value, its key, and what its answer and the counts need of it.
 
-    record: Record
+    `event_id` is None where the contract has no such field.
+    """
+
+    value: bytes
+    key: bytes | None
     event_id: str | None
     shape: int
+
+
+class Columns:
+    """Events of one request that are ready to be produced, each at the same place of every column."""
+
+    __slots__ = ("event_ids", "indexes", "keys", "shapes", "values")
+
+    def __init__(self) -> None:
+        self.indexes: list[int] = []  # among the events of the request
+        self.values: list[bytes] = []
+        self.keys: list[bytes | None] = []
+        self.event_ids: list[str | None] = []
+        self.shapes: list[int] = []
+
+    def add(self, index: int, event: Prepared) -> None:
+        value, key, event_id, shape = event
+        self.indexes.append(index)
+        self.values.append(value)
+        self.keys.append(key)
+        self.event_ids.append(event_id)
+        self.shapes.append(shape)
+
+    def singly(self) -> Iterator[Columns]:
+        """The same, each event by itself."""
+        for index, *event in zip(self.indexes, self.values, self.keys, self.event_ids, self.shapes, strict=True):
+            single = Columns()
+            single.add(index, Prepared._make(event))
+            yield single
+
+
+class _ShapesByBits(dict[int, int]):
+    """The shapes of plain events by the names that they use; those of new ones are looked up once."""
+
+    def __init__(self, shapes: AcceptedShapes, transcoder: AnyTranscoder) -> None:
+        super().__init__()
+        self._shapes = shapes
+        self._transcoder = transcoder
+
+    def __missing__(self, bits: int) -> int:
+        shape = self[bits] = self._shapes.oldest(self._transcoder.names_of(bits))
+        return shape
 
 
 class Preparation:
@@ -35,16 +81,18 @@ class Preparation:
     def __init__(
         self, contract: GeneratedContract, shapes: AcceptedShapes, serializer: Serializer, max_event_bytes: int
     ) -> None:
-        self._topic = contract.topic
         self._shapes = shapes
         self._serializer = serializer
         self._max_event_bytes = max_event_bytes
         attributes = {wire: attribute for attribute, wire in shapes.model.WIRE_NAMES.items()}
         self._key = attributes[contract.key] if contract.key is not None else None
         self._event_id = attributes.get(_EVENT_ID)
-        self._transcoder = transcoder = _transcoder(contract, shapes)
-        self._read = None if transcoder is None else transcoder.reader(self._key, self._event_id)
-        self._shape_by_bits: dict[int, int] = {}
+        self._read: Read = _never_plain
+        self._shapes_by_bits: dict[int, int] = {}
+        transcoder = _transcoder(contract, shapes)
+        if transcoder is not None:
+            self._read = transcoder.reader(self._key, self._event_id)
+            self._shapes_by_bits = _ShapesByBits(shapes, transcoder)
 
     @property
     def has_event_id(self) -> bool:
@@ -53,6 +101,34 @@ class Preparation:
     def prepare(self, data: bytes) -> Prepared:
         """Raises InvalidEvent."""
         return self.prepare_plain(data) or self.prepare_by_model(data)
+
+    def prepare_many(
+        self, slices: Sequence[bytes], indexes: range, refuse: Callable[[int, InvalidEvent], None]
+    ) -> Columns:
+        """Some events of a request, in order; `refuse` is called with each that fits no version."""
+        ready = Columns()
+        add_index, add_value, add_key = ready.indexes.append, ready.values.append, ready.keys.append
+        add_event_id, add_shape = ready.event_ids.append, ready.shapes.append
+        read, prefix, shapes, most = self._read, self._serializer.prefix, self._shapes_by_bits, self._max_event_bytes
+        # One event of thousands each turn: what could be a call for each is written out.
+        for index in indexes:
+            data = slices[index]
+            try:
+                if len(data) > most:
+                    raise NotPlain
+                value, key, event_id, bits = read(data, prefix)
+            except NOT_PLAIN:
+                try:
+                    ready.add(index, self.prepare_by_model(data))
+                except InvalidEvent as error:
+                    refuse(index, error)
+                continue
+            add_index(index)
+            add_value(value)
+            add_key(key)
+            add_event_id(event_id)
+            add_shape(shapes[bits])
+        return ready
 
     def prepare_by_model(self, data: bytes) -> Prepared:
         """What `prepare_plain` passes over. Raises InvalidEvent."""
@@ -67,22 +143,22 @@ class Preparation:
             raise InvalidEvent([fault]) from None
         key = None if self._key is None else _key_text(model, self._key).encode()
         event_id = None if self._event_id is None else _text_or_none(getattr(model, self._event_id))
-        return Prepared(Record(self._topic, key, value), event_id, reading.shape)
+        return Prepared(value, key, event_id, reading.shape)
 
     def prepare_plain(self, data: bytes) -> Prepared | None:
         """None where the event is not plain, and the models have the word."""
-        transcoder, read = self._transcoder, self._read
-        if transcoder is None or read is None or len(data) > self._max_event_bytes:
+        if len(data) > self._max_event_bytes:
             return None
         try:
-            value, key, event_id, bits = read(data, self._serializer.prefix)
+            value, key, event_id, bits = self._read(data, self._serializer.prefix)
         except NOT_PLAIN:
             return None
-        shape = self._shape_by_bits.get(bits)
-        if shape is None:
-            shape = self._shape_by_bits[bits] = self._shapes.oldest(transcoder.names_of(bits))
-        # As the classes themselves make them, without a call in between for each.
-        return _new(Prepared, (_new(Record, (self._topic, key, value)), event_id, shape))
+        # As the class itself makes it, without a call in between for each.
+        return _new(Prepared, (value, key, event_id, self._shapes_by_bits[bits]))
+
+
+def _never_plain(_data: bytes, _prefix: bytes) -> Plain:
+    raise NotPlain
 
 
 def _transcoder(contract: GeneratedContract, shapes: AcceptedShapes) -> AnyTranscoder | None:

@@ -9,17 +9,17 @@ from __future__ import annotations
 import asyncio
 import logging
 import threading
-from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from time import monotonic
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple
 
-from confluent_kafka import KafkaError, KafkaException, Producer
+from confluent_kafka import KafkaError, KafkaException
 
 from producer_api.bounds import Bound, Overloaded
-from producer_api.calls import Call, Delivery, OpenCalls, Patience, size_of
+from producer_api.calls import RECORD_OVERHEAD_BYTES, Arrivals, Call, OpenCalls, Patience, size_of
 from producer_api.pace import DrainRate, StandingQueue
+from producer_api.producer import ProducerLike, Refused, make_producer_of, queue_batch
 from producer_api.receipts import QUEUE_FULL, Delivered, Headers, Receipt, Record, Undelivered, undelivered
 
 _log: Final = logging.getLogger(__name__)
@@ -38,17 +38,11 @@ class FlushReport(NamedTuple):
     unknown: int
 
 
-class ProducerLike(Protocol):
-    """The part of confluent_kafka.Producer that is used here."""
+class _Collected(NamedTuple):
+    """Records of one topic that wait for the end of this turn of the event loop."""
 
-    def produce(
-        self, topic: str, value: Any = ..., key: Any = ..., *, on_delivery: Any = ..., headers: Any = ...
-    ) -> None: ...
-    def produce_batch(self, topic: str, messages: list[dict[str, Any]]) -> int: ...
-    def poll(self, timeout: float) -> int: ...
-    def flush(self, timeout: float) -> int: ...
-    def purge(self) -> None: ...
-    def list_topics(self, *, timeout: float) -> Any: ...
+    calls: list[Call]
+    messages: list[dict[str, Any]]
 
 
 class Publisher:
@@ -74,10 +68,10 @@ class Publisher:
         self.delivered = 0
         self.undelivered = 0
         self._conf = {**conf, "delivery.timeout.ms": 0, "error_cb": self._note_error}
-        self._make_producer = make_producer or _make_producer
+        self._make_producer = make_producer or make_producer_of
         self._on_connection_lost = on_connection_lost
-        self._arrived: deque[Delivery] = deque()
-        self._collected: dict[str, list[dict[str, Any]]] = {}
+        self._arrivals = Arrivals(self._note_error)
+        self._collected: dict[str, _Collected] = {}
         self._woken = False
         self._closing = False
         self._stopped = threading.Event()
@@ -108,61 +102,55 @@ class Publisher:
     def produce(self, record: Record, headers: Headers | None = None) -> asyncio.Future[list[Receipt]]:
         """Queue one record; the future has its receipt, as a list of one. Raises Overloaded."""
         future = self._loop.create_future()
-        call = self._open(1, size_of(record, headers), partial(_resolve_future, future))
-        delivery = Delivery(call, 0, self._arrived)
+        call = self._open(1, size_of(record.key, record.value, headers), partial(_resolve_future, future))
         try:
-            self._producer.produce(record.topic, record.value, record.key, on_delivery=delivery, headers=headers)
+            self._producer.produce(
+                record.topic, record.value, record.key, on_delivery=call.callback(0), headers=headers
+            )
         except (BufferError, KafkaException) as error:
-            self._refuse_now(delivery, error.args[0] if isinstance(error, KafkaException) else None)
+            self._refuse_now(call, [(0, error.args[0] if isinstance(error, KafkaException) else None)])
         except BaseException:
             self._calls.remove(call)
             self.bound.give(1, call.size)
             raise
         return future
 
-    def collect(self, record: Record, done: Callable[[list[Receipt]], None]) -> None:
+    def collect(self, topic: str, key: bytes | None, value: bytes, done: Callable[[list[Receipt]], None]) -> None:
         """Queue one record, in one call of the producer with all others that come in this turn of the event loop.
 
         `done` is called with its receipt, as a list of one. Raises Overloaded.
         """
-        call = self._open(1, size_of(record), done)
+        call = self._open(1, size_of(key, value), done)
         if not self._collected:
             self._loop.call_soon(self._produce_collected)
-        messages = self._collected.get(record.topic)
-        if messages is None:
-            messages = self._collected[record.topic] = []
-        messages.append({"value": record.value, "key": record.key, "callback": Delivery(call, 0, self._arrived)})
+        collected = self._collected.get(topic)
+        if collected is None:
+            collected = self._collected[topic] = _Collected([], [])
+        collected.calls.append(call)
+        collected.messages.append({"value": value, "key": key, "callback": call.callback(0)})
 
     def _produce_collected(self) -> None:
         collected, self._collected = self._collected, {}
-        for topic, messages in collected.items():
-            self._produce_batch(topic, messages)
+        for topic, (calls, messages) in collected.items():
+            for index, error in queue_batch(self._producer, topic, messages):
+                self._refuse_now(calls[index], [(0, error)])
 
-    def produce_many(self, records: Sequence[Record]) -> asyncio.Future[list[Receipt]]:
-        """Queue records of one topic, in order; the future has their receipts in the same order. Raises Overloaded.
-
-        `produce_batch` takes no headers. A record that it refuses has `_error` in its dictionary and no callback.
-        """
+    def produce_many(
+        self, topic: str, keys: Sequence[bytes | None], values: Sequence[bytes]
+    ) -> asyncio.Future[list[Receipt]]:
+        """Queue records of one topic, in order; the future has their receipts in the same order. Raises Overloaded."""
         future = self._loop.create_future()
-        call = self._open(len(records), sum(map(size_of, records)), partial(_resolve_future, future))
-        deliveries = [Delivery(call, index, self._arrived) for index in range(len(records))]
+        count = len(values)
+        size = sum(map(len, values)) + sum(map(len, filter(None, keys))) + count * RECORD_OVERHEAD_BYTES
+        call = self._open(count, size, partial(_resolve_future, future))
         messages: list[dict[str, Any]] = [
-            {"value": record.value, "key": record.key, "callback": delivery}
-            for record, delivery in zip(records, deliveries, strict=True)
+            {"value": value, "key": key, "callback": callback}
+            for value, key, callback in zip(values, keys, call.callbacks(), strict=True)
         ]
-        self._produce_batch(records[0].topic, messages)
+        refused = queue_batch(self._producer, topic, messages)
+        if refused:
+            self._refuse_now(call, refused)
         return future
-
-    def _produce_batch(self, topic: str, messages: list[dict[str, Any]]) -> None:
-        try:
-            if self._producer.produce_batch(topic, messages) == len(messages):
-                return
-        except KafkaException as error:
-            for message in messages:
-                message["_error"] = error.args[0]
-        for message in messages:
-            if "_error" in message:
-                self._refuse_now(message["callback"], message["_error"])
 
     def wait_s(self) -> float:
         """How long what is under way will take, as fast as the brokers acknowledge now; infinite if they do not."""
@@ -190,44 +178,44 @@ class Publisher:
         if not self.bound.records:
             self._drain_rate.begin()
         self.bound.take(count, size)
-        call = Call(done, count, size, monotonic())
+        call = Call(self._arrivals, done, count, size, monotonic())
         self._calls.add(call)
         return call
 
-    def _refuse_now(self, delivery: Delivery, error: KafkaError | None) -> None:
-        """The queue did not take the record; no callback will come."""
-        if error is not None:
-            self._note_error(error)
-        full = Undelivered("queue", QUEUE_FULL, True)
-        self._settle(delivery, full if error is None else undelivered(error, "queue"))
+    def _refuse_now(self, call: Call, refused: Sequence[Refused]) -> None:
+        """The queue did not take these records of a call; no callback will come."""
+        for index, error in refused:
+            if error is not None:
+                self._note_error(error)
+            full = Undelivered("queue", QUEUE_FULL, True)
+            call.refuse(index, full if error is None else undelivered(error, "queue"))
+        if call.is_complete():
+            self._settle(call, monotonic())
 
-    def _settle(self, delivery: Delivery, receipt: Receipt) -> None:
-        call = delivery.call
-        call.receipts[delivery.index] = receipt
-        call.missing -= 1
-        if call.missing:
+    def _settle(self, call: Call, now: float) -> None:
+        """In the event loop: every record of the call has its outcome."""
+        if call.is_settled:  # two threads were the last
             return
-        count = len(call.receipts)
-        delivered = sum(type(entry) is Delivered for entry in call.receipts)
+        call.is_settled = True
+        receipts = call.receipts()
+        delivered = call.count
+        if call.has_failed:
+            delivered = sum(type(entry) is Delivered for entry in receipts)
         self.delivered += delivered
-        self.undelivered += count - delivered
-        self.bound.give(count, call.size)
+        self.undelivered += call.count - delivered
+        self.bound.give(call.count, call.size)
         self._drain_rate.note(call.size)
         if self._calls.remove(call):
             if delivered:
-                self.queue.note(monotonic() - call.opened_at)
-            call.answer()
+                self.queue.note(now - call.opened_at)
+            call.done(receipts)
 
     def _resolve(self) -> None:
-        """In the event loop: settle every delivery that has arrived."""
+        """In the event loop: settle every call whose last delivery has arrived."""
         self._woken = False
-        while self._arrived:
-            delivery = self._arrived.popleft()
-            self._settle(delivery, delivery.receipt())
-            if delivery.error is None:
-                self._alive_at = monotonic()
-            else:
-                self._note_error(delivery.error)
+        arrived, now = self._arrivals.calls, monotonic()
+        while arrived:
+            self._settle(arrived.popleft(), now)
 
     def _look_at_calls(self) -> None:
         """In the event loop, again and again: answer those who waited long enough, and give up what is held too long.
@@ -249,7 +237,10 @@ class Publisher:
                 self._producer.poll(_POLL_TIMEOUT_S)
             except KafkaException as error:  # a fatal one comes this way, and not by the callback
                 self._note_error(error.args[0])
-            if self._arrived and not self._woken:
+            if self._arrivals.is_alive:
+                self._arrivals.is_alive = False
+                self._alive_at = monotonic()
+            if self._arrivals.calls and not self._woken:
                 self._woken = True
                 self._call_soon(self._resolve)
             if self._fatal.is_set():
@@ -290,8 +281,3 @@ class Publisher:
 def _resolve_future(future: asyncio.Future[list[Receipt]], receipts: list[Receipt]) -> None:
     if not future.done():  # done already if the waiting request was cancelled
         future.set_result(receipts)
-
-
-def _make_producer(conf: dict[str, Any]) -> ProducerLike:
-    producer: ProducerLike = Producer(conf, logger=logging.getLogger("producer_api.librdkafka"))
-    return producer

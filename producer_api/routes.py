@@ -61,6 +61,7 @@ class Gate:
     queue: StandingQueue = field(default_factory=StandingQueue)
     brokers_wait_s: Callable[[], float] = lambda: 0.0
     is_silent: Callable[[], bool] = lambda: False
+    _open_in_turn: int = -1
 
     def check(self, serializer: Serializer) -> None:
         """Raises Refusal while events cannot be taken."""
@@ -69,8 +70,13 @@ class Gate:
             raise refusal
 
     def is_open(self, serializer: Serializer, size: int) -> bool:
-        """Whether the work on `size` bytes may begin at once."""
-        return self._refusal(serializer) is None and self.pace.may_begin(size)
+        """Whether the work on `size` bytes may begin at once. What keeps events out is looked at once a turn."""
+        pace = self.pace
+        if self._open_in_turn != pace.turn or not serializer.ready:
+            if self._refusal(serializer) is not None:
+                return False
+            self._open_in_turn = pace.turn
+        return pace.may_begin(size)
 
     def _refusal(self, serializer: Serializer) -> Refusal | None:
         if self.closing:
@@ -170,7 +176,7 @@ class ContractEndpoint:
             reader.release()
 
     def begin(self, body: bytes, reply: Callable[[Answer], None]) -> bool:
-        """The short way of one plain event, whose body is there, and whose headers say nothing that matters.
+        """The short way of one event, whose body is there, and whose headers say nothing that matters.
 
         False if it has to go the long way, by `answer`. `reply` is called later, once, in the event loop.
         """
@@ -190,11 +196,12 @@ class ContractEndpoint:
 
         begun = False
         try:
-            begun = self._ingestion.begin_one(body, release)
+            self._ingestion.begin_one(body, release)
+            begun = True
         finally:
             if not begun:
                 self._open_requests.give(0, size)
-        return begun
+        return True
 
     def _keep(self, body: bytes, refusal: Refusal, trace: Headers | None) -> None:
         """A body in which no events can be told apart is kept as one reject."""

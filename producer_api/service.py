@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from codegen.catalog import GeneratedContract
-    from producer_api.publisher import FlushReport, ProducerLike
+    from producer_api.producer import ProducerLike
+    from producer_api.publisher import FlushReport
     from producer_api.settings import Settings
 
 APP: Final = "producer_api"  # the name under which contracts pin what this application writes

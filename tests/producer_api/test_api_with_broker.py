@@ -243,11 +243,11 @@ async def test_partitions_are_those_of_java_clients(broker: EmbeddedBroker, many
     settings = read_settings({"KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers})
     publisher = Publisher(settings.kafka, Bound("records", 100, 100_000))
     publisher.start()
-    records = [Record(topic, key.encode(), b"v") for key in JAVA_MURMUR2]
+    keys = [key.encode() for key in JAVA_MURMUR2]
     if many:
-        receipts = await publisher.produce_many(records)
+        receipts = await publisher.produce_many(topic, keys, [b"v"] * len(keys))
     else:
-        receipts = [receipt for record in records for receipt in await publisher.produce(record)]
+        receipts = [receipt for key in keys for receipt in await publisher.produce(Record(topic, key, b"v"))]
     await publisher.close(10.0)
     found = [receipt.partition for receipt in receipts if isinstance(receipt, Delivered)]
     # Java: Utils.toPositive(Utils.murmur2(key)) % partitions; toPositive clears the sign bit.
@@ -260,7 +260,7 @@ async def test_a_shutdown_delivers_what_was_queued(broker: EmbeddedBroker) -> No
     settings = read_settings({"KAFKA_BOOTSTRAP_SERVERS": broker.bootstrap_servers, "KAFKA_LINGER_MS": "5000"})
     publisher = Publisher(settings.kafka, Bound("records", 1000, 1_000_000))
     publisher.start()
-    future = publisher.produce_many([Record(topic, b"k", b"v")] * 500)
+    future = publisher.produce_many(topic, [b"k"] * 500, [b"v"] * 500)
     report = await publisher.close(10.0)
     assert report == (500, 0, 0)
     assert all(isinstance(receipt, Delivered) for receipt in await future)

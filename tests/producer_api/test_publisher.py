@@ -12,7 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 from producer_api.bounds import Bound, Overloaded
 from producer_api.calls import RECORD_OVERHEAD_BYTES, Patience
 from producer_api.publisher import Publisher
-from producer_api.receipts import IN_DOUBT, Delivered, Record, Undelivered, undelivered
+from producer_api.receipts import IN_DOUBT, Delivered, Receipt, Record, Undelivered, undelivered
 from tools.broker import EmbeddedBroker
 from tools.ports import free_port
 from tools.topics import TopicSpec, create_topics
@@ -44,6 +44,10 @@ def records(count: int, size: int = 1) -> list[Record]:
     return [Record("events", str(number).encode(), b"v" * size) for number in range(count)]
 
 
+def produce_many(publisher: Publisher, count: int) -> asyncio.Future[list[Receipt]]:
+    return publisher.produce_many("events", [str(number).encode() for number in range(count)], [b"v"] * count)
+
+
 async def test_one_record_is_delivered_with_its_place(publisher: Publisher, fake: Any) -> None:
     assert await publisher.produce(records(1)[0]) == [Delivered(0, 0)]
     assert await publisher.produce(records(1)[0], [("a", b"b")]) == [Delivered(1, 1)]
@@ -52,7 +56,7 @@ async def test_one_record_is_delivered_with_its_place(publisher: Publisher, fake
 
 
 async def test_many_records_keep_their_order(publisher: Publisher, fake: Any) -> None:
-    receipts = await publisher.produce_many(records(4))
+    receipts = await produce_many(publisher, 4)
     assert receipts == [Delivered(0, 0), Delivered(1, 1), Delivered(2, 2), Delivered(0, 3)]
     assert [entry.key for entry in fake.produced] == [b"0", b"1", b"2", b"3"]
     assert all(entry.batched for entry in fake.produced)
@@ -61,7 +65,7 @@ async def test_many_records_keep_their_order(publisher: Publisher, fake: Any) ->
 async def test_a_partial_refusal_of_a_batch_names_the_record(publisher: Publisher, fake: Any) -> None:
     too_large = KafkaError(KafkaError.MSG_SIZE_TOO_LARGE)
     fake.refuse = lambda record: too_large if record.key == b"1" else None
-    first, second, third = await publisher.produce_many(records(3))
+    first, second, third = await produce_many(publisher, 3)
     assert isinstance(first, Delivered)
     assert isinstance(third, Delivered)
     assert second == Undelivered("queue", "the broker refused the record (MSG_SIZE_TOO_LARGE)", retryable=False)
@@ -72,7 +76,7 @@ async def test_a_full_queue_is_an_answer_to_retry(publisher: Publisher, fake: An
     fake.refuse = lambda _record: KafkaError(KafkaError._QUEUE_FULL)
     expected = Undelivered("queue", "the queue to the broker is full", retryable=True)
     assert await publisher.produce(records(1)[0]) == [expected]
-    assert await publisher.produce_many(records(2)) == [expected, expected]
+    assert await produce_many(publisher, 2) == [expected, expected]
 
 
 async def test_a_delivery_error_is_a_receipt(publisher: Publisher, fake: Any) -> None:
@@ -97,7 +101,7 @@ def test_what_the_broker_says_of_the_record_itself_is_final(code: int, retryable
 
 async def test_the_bound_on_records_refuses_and_frees(publisher: Publisher, fake: Any) -> None:
     fake.holding = True
-    held = publisher.produce_many(records(10))
+    held = produce_many(publisher, 10)
     with pytest.raises(Overloaded, match="records"):
         publisher.produce(records(1)[0])
     assert publisher.bound.records == 10
@@ -152,7 +156,7 @@ async def test_closing_flushes_and_then_takes_no_more(publisher: Publisher, fake
 
 async def test_closing_without_a_broker_tells_what_was_not_delivered(publisher: Publisher, fake: Any) -> None:
     fake.holding = True
-    future = publisher.produce_many(records(3))
+    future = produce_many(publisher, 3)
     report = await publisher.close(0.0)
     assert report == (0, 3, 0)
     assert {receipt.message for receipt in await future if isinstance(receipt, Undelivered)} == {
@@ -242,7 +246,7 @@ async def test_a_producer_whose_record_is_not_acknowledged_is_replaced(api: Any)
         {}, Bound("records", 10, 10_000), make_producer=make, patience=Patience(answer_s=60.0, give_up_s=0.01)
     )
     publisher.start()
-    first, second = publisher.produce(records(1)[0]), publisher.produce_many(records(2))
+    first, second = publisher.produce(records(1)[0]), produce_many(publisher, 2)
     receipts = [*await first, *await second]
     assert receipts == [IN_DOUBT] * 3, "whatever the old producer held is in doubt, so that nothing of it is sent again"
     assert await publisher.produce(records(1)[0]) == [Delivered(0, 0)]
@@ -266,7 +270,7 @@ async def test_a_client_is_answered_in_time_and_the_record_tried_on(api: Any) ->
     publisher.start()
     assert not publisher.is_silent()
     fake.holding = True
-    assert await publisher.produce_many(records(2)) == [IN_DOUBT] * 2
+    assert await produce_many(publisher, 2) == [IN_DOUBT] * 2
     assert publisher.is_silent(), "nothing was acknowledged since the client called"
     assert publisher.bound.records == 2, "its room is taken until it is settled"
     fake.release()

@@ -184,7 +184,7 @@ def test_a_fault_of_ours_is_answered(
     def fail(*_: Any) -> None:
         raise ZeroDivisionError(event["user_id"])
 
-    monkeypatch.setattr(ingestion, "_settle", fail)
+    monkeypatch.setattr(ingestion, "_fill_template", fail)
     (answer,) = answers(api.exchange(request(json.dumps(event).encode(), "Connection: close")))
     assert (answer[0], json.loads(answer[2])["type"]) == (500, "/problems/internal")
     assert event["user_id"] not in caplog.text
