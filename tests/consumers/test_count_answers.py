@@ -14,8 +14,11 @@ from consumers.running.progress import Progress
 OTHER = Member("counts@10.0.0.2:8090", "10.0.0.2", "http://10.0.0.2:8090")
 
 
-def answers(assigned: list[int], holders: dict[int, Member] | None = None) -> CountAnswers:
+def answers(
+    assigned: list[int], holders: dict[int, Member] | None = None, held: list[int] | None = None
+) -> CountAnswers:
     windows = Windows({Window(0, MINUTE_MS, "click"): Count(3, 9), Window(1, MINUTE_MS, "click"): Count(4, 9)})
+    windows.hold(assigned if held is None else held)
     progress = Progress("counts", "user_action", 2, assigned=assigned)
 
     def ask() -> dict[int, Member]:
@@ -40,6 +43,7 @@ def test_a_process_that_holds_all_has_the_whole_count() -> None:
         "count": 7,
         "partitions": {0: 3, 1: 4},
         "complete": True,
+        "restoring": [],
         "elsewhere": {},
     }
 
@@ -48,6 +52,12 @@ def test_one_that_holds_a_part_says_whom_to_ask_for_the_rest() -> None:
     _, told = ask(answers([0], {1: OTHER}), window="1970-01-01T00:01:30+00:00", key="click")
     assert (told["count"], told["complete"]) == (3, False)
     assert told["elsewhere"] == {1: {"client_id": OTHER.client_id, "host": "10.0.0.2", "url": "http://10.0.0.2:8090"}}
+
+
+def test_a_partition_whose_counts_are_still_being_read_back_is_no_zero() -> None:
+    _, told = ask(answers([0, 1], {}, held=[0]), window="1970-01-01T00:01Z", key="click")
+    assert (told["count"], told["partitions"], told["complete"]) == (3, {0: 3}, False)
+    assert (told["restoring"], told["elsewhere"]) == ([1], {})
 
 
 def test_a_partition_that_nobody_has_now_is_said() -> None:
