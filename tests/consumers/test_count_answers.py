@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import weakref
 from http import HTTPStatus
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -8,6 +10,7 @@ import pytest
 from consumers.counts.answers import CountAnswers
 from consumers.counts.windows import MINUTE_MS, Count, Window, Windows
 from consumers.faults import Unavailable
+from consumers.running import members
 from consumers.running.members import Member, client_id_for, member_from
 from consumers.running.progress import Progress
 
@@ -86,3 +89,34 @@ def test_a_member_is_found_by_what_it_calls_itself() -> None:
     assert member_from(name, "10.0.0.2") == OTHER
     assert member_from("rdkafka", "10.0.0.2").url is None
     assert not client_id_for("counts", "0.0.0.0", 1).startswith("counts@0.0.0.0")
+
+
+class Admin:
+    """As the client library's: what was asked ends unanswered when the client goes."""
+
+    def describe_consumer_groups(self, groups: list[str], **_: float) -> dict[str, Answer]:
+        return {group: Answer(weakref.ref(self)) for group in groups}
+
+
+class Answer:
+    def __init__(self, client: weakref.ref[Admin]) -> None:
+        self.client = client
+
+    def result(self, _timeout_s: float) -> SimpleNamespace:
+        if self.client() is None:
+            raise TimeoutError
+        place = SimpleNamespace(topic="events", partition=1)
+        return SimpleNamespace(
+            members=[
+                SimpleNamespace(
+                    client_id=OTHER.client_id,
+                    host="/10.0.0.2",
+                    assignment=SimpleNamespace(topic_partitions=[place, SimpleNamespace(topic="else", partition=0)]),
+                )
+            ]
+        )
+
+
+def test_the_group_is_asked_for_as_long_as_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(members, "make_admin", Admin)
+    assert members.holders_of("asked", "events") == {1: OTHER}
