@@ -221,5 +221,7 @@ def _write_differences(differences: Sequence[Difference], sums: Mapping[str, Map
         print(f"… and {len(unequal) - _MOST_ROWS:,} more: --json has all", file=out)
     wrong = sum(each.verdict is Verdict.DIFFERS for each in differences)
     print(
-        f"{len(differences):,} windows compared: {len(differences) - len(unequal):,} equal, {wrong:,} differ", file=out
+        f"{len(differences):,} windows compared: {len(differences) - len(unequal):,} equal, {len(unequal) - wrong:,} "
+        f"unequal for the reason given, {wrong:,} differ without one",
+        file=out,
     )
