@@ -24,12 +24,24 @@ from consumers.decoding.frame import frame
 from tests.consumers.fakes import user_action
 from tools.broker import EmbeddedBroker
 from tools.kafka_broker import KafkaBroker
+from tools.kafka_settings import Security
 from tools.project import this_code
 from tools.registry.server import EmbeddedRegistry
 
 PARTITIONS = 2
 TOPICS = ("events", "events.dlq", "events.late", "activity_count")
 ACTIONS = ("click", "search", "purchase")
+# For a Kafka broker: shorter than it allows by default, so that nobody waits long for a member that died, nor for a
+# rebalance. By KIP-848 it is the brokers that decide.
+SHORT_SESSIONS = Security(
+    properties={
+        "group.min.session.timeout.ms": "2000",
+        "group.consumer.min.session.timeout.ms": "2000",
+        "group.consumer.session.timeout.ms": "3000",
+        "group.consumer.min.heartbeat.interval.ms": "500",
+        "group.consumer.heartbeat.interval.ms": "500",
+    }
+)
 START = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 _RUN = {
     "standard": "from consumers.standard import run_standard as run",

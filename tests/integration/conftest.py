@@ -8,26 +8,15 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
-from tests.consumers.running import TOPICS, World, world_on
+from tests.consumers.running import SHORT_SESSIONS, TOPICS, World, world_on
 from tools.kafka_broker import KafkaBroker
-from tools.kafka_settings import Security
-
-# Shorter than a broker allows by default, so that nobody waits long for a member that died, nor for a rebalance. By
-# KIP-848 it is the brokers that decide.
-_SHORT_SESSIONS = {
-    "group.min.session.timeout.ms": "2000",
-    "group.consumer.min.session.timeout.ms": "2000",
-    "group.consumer.session.timeout.ms": "3000",
-    "group.consumer.min.heartbeat.interval.ms": "500",
-    "group.consumer.heartbeat.interval.ms": "500",
-}
 
 
 @pytest.fixture(scope="session")
 def kafka(java_parts: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     """It runs; groups outlive a test, so give yours names of their own."""
     log_path = tmp_path_factory.mktemp("kafka") / "broker.log"
-    with KafkaBroker(log_path=log_path, security=Security(properties=_SHORT_SESSIONS)) as broker:
+    with KafkaBroker(log_path=log_path, security=SHORT_SESSIONS) as broker:
         yield broker
 
 

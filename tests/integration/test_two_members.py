@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 import json
-import shutil
-import threading
 import urllib.request
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack
+from itertools import chain
 from typing import Any
 
 import pytest
 
-import tests.consumers.echo
-from tests.consumers.running import Process, World, wait_until
-from tests.faults.exactly_once import check
+from tests.consumers.running import World, wait_until
+from tests.faults.members import Members, coming_in
 from tools.ports import free_port
 
 pytestmark = [pytest.mark.timeout(300)]
@@ -65,58 +62,22 @@ def test_a_member_answers_for_its_own_and_names_the_one_that_holds_the_rest(here
         first.stop()
 
 
-@contextmanager
-def coming_in(here: World) -> Iterator[None]:
-    """Records, all the time of the block."""
-    done = threading.Event()
-
-    def produce() -> None:
-        while not done.wait(0.2):
-            here.produce_actions(20)
-
-    thread = threading.Thread(target=produce)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
-
-
 @pytest.mark.parametrize("partitions", [4])
 def test_members_under_exactly_once_that_stop_die_and_join_double_nothing(here: World) -> None:
-    shutil.copy(tests.consumers.echo.__file__, here.folder)
     here.kafka["KAFKA_SESSION_TIMEOUT_MS"] = "6000"  # who is started anew is back before it ends
-    apps = ("counts", "echo")
     with ExitStack() as stack:
-
-        def start(instance: str) -> list[Process]:
-            """The member of each group."""
-            options = {"guarantee": "exactly-once", "instance": instance, "commit_interval_s": 0.1}
-            return [stack.enter_context(here.running(app, group=f"once-{app}", **options)) for app in apps]
-
-        def wait_shares(members: list[list[Process]], shares: tuple[int, ...]) -> None:
-            for each in zip(*members, strict=True):
-                wait_until(
-                    lambda each=each: sorted(len(one.latest().get("assigned", ())) for one in each) == sorted(shares),
-                    f"the shares were to be {shares}",
-                )
-
+        members = Members(here, stack)
         with coming_in(here):
-            a, b = start("a"), start("b")
-            wait_shares([a, b], (2, 2))
-            for one in a:
-                one.stop()
-            for one in b:
-                one.kill()
-            a, b = start("a"), start("b")
-            wait_shares([a, b], (2, 2))
-            c = start("c")
-            wait_shares([a, b, c], (2, 1, 1))
-            for one in (*a, *b, *c):
+            members.start("a")
+            members.start("b")
+            members.wait_shares(2, 2)
+            members.stop("a")
+            members.kill("b")
+            members.start("a")
+            members.start("b")
+            members.wait_shares(2, 2)
+            members.start("c")
+            members.wait_shares(2, 1, 1)
+            for one in chain.from_iterable(members.alive.values()):
                 one.wait_seen(1)
-        for app in apps:
-            wait_until(lambda app=app: here.lag(f"once-{app}") == 0, f"{app} was to come to its end")
-        for one in (*a, *b, *c):
-            one.stop()
-    check(here)
+        members.end()
