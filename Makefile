@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
 .DEFAULT_GOAL := help
-.PHONY: help demo compiled test test-java test-kafka test-faults flink test-flink lock-flink bench bench-full soak soak-codegen soak-faults soak-kills lint coverage format lock clean
+.PHONY: help demo compiled test test-java test-kafka test-faults flink test-flink lock-flink bench bench-full soak soak-codegen soak-faults soak-kills soak-members lint coverage format lock clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -57,6 +57,11 @@ lock-flink: $(INSTALLED) ## renew the locks of .venv-flink
 	for name in build flink; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --upgrade --generate-hashes \
 		--no-emit-index-url --custom-compile-command "make lock-flink" $(FLINK_LOCKS)/$$name.in -o $(FLINK_LOCKS)/$$name.lock; done
 
+ROUNDS ?= 40
+soak-members: $(INSTALLED) ## members that come, leave and die, by both group protocols (ROUNDS=40; a JDK and Maven)
+	for protocol in classic consumer; do for guarantee in exactly-once at-least-once; do \
+		$(BIN)/python -m tests.faults.members --rounds $(ROUNDS) --protocol $$protocol --guarantee $$guarantee || exit 1; done; done
+
 lint: $(INSTALLED) ## ruff, mypy --strict, import rules, drift of generated code
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -70,7 +75,7 @@ bench: $(INSTALLED) ## every figure beside its floor, in minutes; on Apache Kafk
 bench-full: $(INSTALLED) ## the same at length, about 20 minutes on a quiet machine; writes docs/benchmarks.md
 	$(BIN)/python -m tools.bench --full --docs docs
 
-soak: soak-codegen soak-faults soak-kills test-flink ## long drills, by hand: all of the next three, and test-flink
+soak: soak-codegen soak-faults soak-kills soak-members test-flink ## long drills, by hand: all of the next four, and test-flink
 
 SEED ?= 1
 soak-codegen: $(INSTALLED) ## 40,000 schemas through codegen (SEED=1)

@@ -99,6 +99,13 @@ def make_registry() -> SchemaRegistryClient:
     return SchemaRegistryClient({**schema_registry_conf(), **_REGISTRY_DEFAULTS})
 
 
+def assigned_by_brokers() -> bool:
+    """Whether the environment chose the group protocol in which the brokers assign (KIP-848)."""
+    from tools.config import kafka_conf
+
+    return kafka_conf("consumer").get("group.protocol") == "consumer"
+
+
 def has_client_id() -> bool:
     """Whether the environment says what consumers call themselves towards the brokers (quotas may depend on it)."""
     from tools.config import kafka_conf

@@ -106,7 +106,7 @@ def load_function(place: str) -> Function:
         if error.name is None or not (module_name == error.name or module_name.startswith(f"{error.name}.")):
             raise ConsumerError(f"the module {module_name} cannot be loaded: {error}") from error
         raise ConsumerError(
-            f"there is no module {module_name} on the path or in {folder}: start the consumer where it is, or set "
+            f"there is no module {module_name} on the path or in {folder}: go to the folder where it is, or set "
             f"PYTHONPATH"
         ) from None
     except Exception as error:

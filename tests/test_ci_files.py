@@ -71,7 +71,7 @@ def test_the_audit_asks_about_the_lock_whenever_it_changes() -> None:
     assert triggers["schedule"]
     run = audit["jobs"]["audit"]["steps"][-1]["run"]
     assert run.startswith("pipx run --spec pip-audit==")
-    assert "--require-hashes" in run
+    assert {"--strict", "--require-hashes"} <= set(run.split())
     assert run.endswith("--requirement requirements.lock")
 
 

@@ -3,8 +3,8 @@
     GET /counts?window=2026-01-02T03:04Z&key=click
 
 A count is the sum over the partitions of the source. A process answers for those that it owns, as of the last record
-that it has handled; for the others it says whom to ask. What is committed is in the topic of counts, and in a table of
-`pipeline consume table`.
+that it has handled; for the others it says whom to ask, and which of its own it is still reading back. What is
+committed is in the topic of counts, and in a table of `pipeline consume table`.
 """
 
 from __future__ import annotations
@@ -42,9 +42,13 @@ class CountAnswers:
         except ValueError:
             return HTTPStatus.BAD_REQUEST, {"error": f"{query['window']!r} is no moment: {_EXAMPLE}"}
         start_ms, key = minute_of(moment if moment.tzinfo else moment.replace(tzinfo=UTC)), query["key"]
-        mine = {number: self._count(Window(number, start_ms, key)) for number in list(self.progress.assigned)}
+        # Taken before `held`: the loop, on another thread, empties neither in place.
+        counts, assigned, held = self.windows.counts, frozenset(self.progress.assigned), self.windows.held
+        found = {number: counts.get(Window(number, start_ms, key)) for number in sorted(held)}
+        mine = {number: 0 if count is None else count.count for number, count in found.items()}
+        restoring = sorted(assigned - held)
         try:
-            elsewhere = self._elsewhere(mine)
+            elsewhere = self._elsewhere(assigned | held)
         except (ConsumerError, Unavailable) as reason:
             return HTTPStatus.SERVICE_UNAVAILABLE, {"error": str(reason)}
         return HTTPStatus.OK, {
@@ -53,17 +57,14 @@ class CountAnswers:
             "key": key,
             "count": sum(mine.values()),
             "partitions": mine,
-            "complete": not elsewhere,
+            "complete": not restoring and not elsewhere,
+            "restoring": restoring,
             "elsewhere": elsewhere,
         }
 
-    def _count(self, window: Window) -> int:
-        count = self.windows.counts.get(window)
-        return 0 if count is None else count.count
-
-    def _elsewhere(self, mine: Mapping[int, int]) -> dict[int, Any]:
+    def _elsewhere(self, mine: frozenset[int]) -> dict[int, Any]:
         """Whom to ask about the other partitions; None for one that nobody owns now."""
-        missing = sorted(set(range(self.partitions())) - mine.keys())
+        missing = sorted(set(range(self.partitions())) - mine)
         if not missing:
             return {}
         holders = self.holders()

@@ -62,6 +62,7 @@ class CountsHandler:
         self.windows.discard(partitions)
         for window, count in self.reader.read(self.source, partitions):
             self.windows.restore(window, count)
+        self.windows.hold(partitions)
         self._show()
 
     def handle(self, decoded: Decoded) -> None:

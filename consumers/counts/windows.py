@@ -42,12 +42,14 @@ class Windows:
     """The state of the counts consumer. `dirty` are the counts that changed since they were last confirmed.
 
     `newest` is the start of the newest window of each partition: how far the partition's events have come. It follows
-    from the counts alone, so that a restart judges an event as the process before it did.
+    from the counts alone, so that a restart judges an event as the process before it did. `held` are the partitions
+    whose counts are all here.
     """
 
     counts: dict[Window, Count] = field(default_factory=dict)
     dirty: set[Window] = field(default_factory=set)
     newest: dict[int, int] = field(default_factory=dict)
+    held: frozenset[int] = frozenset()
 
     def includes(self, window: Window, offset: int) -> bool:
         """Whether the window's count has the record at `offset` already."""
@@ -82,7 +84,12 @@ class Windows:
         for window in sorted(self.dirty):
             yield window, self.counts[window]
 
+    def hold(self, partitions: Collection[int]) -> None:
+        """All counts of these partitions are restored."""
+        self.held = self.held.union(partitions)
+
     def discard(self, partitions: Collection[int]) -> None:
+        self.held = self.held.difference(partitions)
         self.counts = {window: count for window, count in self.counts.items() if window.partition not in partitions}
         self.dirty = {window for window in self.dirty if window.partition not in partitions}
         self.newest = {number: start for number, start in self.newest.items() if number not in partitions}

@@ -61,7 +61,7 @@ class Steps:
         self.limit.check(fault)
         self.dead_letters.put(item.record, fault)
         self.limit.dead_lettered()
-        self.tally.take_dead(item.record)
+        self.tally.take_dead(item.record, fault.stage)
 
     @property
     def unconfirmed(self) -> int:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 from dataclasses import dataclass
 
+from consumers.clients import make_admin
 from consumers.faults import Unavailable
 
 _ANYWHERE = ("0.0.0.0", "::", "")  # noqa: S104 - compared with, never listened on
@@ -33,15 +34,18 @@ def member_from(client_id: str, host: str) -> Member:
 def holders_of(group: str, topic: str, timeout_s: float = 5.0) -> dict[int, Member]:
     """Partition of `topic` → the member of `group` that owns it now. Raises Unavailable."""
     from confluent_kafka import KafkaException
-    from confluent_kafka.admin import AdminClient
 
-    from tools.config import kafka_conf
-
+    admin = make_admin()  # kept until the answer is there: with the client the question would go
     try:
-        asked = AdminClient(kafka_conf("admin")).describe_consumer_groups([group], request_timeout=timeout_s)
-        found = asked[group].result(timeout_s)
-    except (KafkaException, TimeoutError) as error:
-        raise Unavailable(f"the brokers did not say who is in the group {group} ({error})") from error
+        found = admin.describe_consumer_groups([group], request_timeout=timeout_s)[group].result(timeout_s)
+    except KafkaException as error:
+        raise Unavailable(
+            f"the brokers did not say who is in the group {group} ({error.args[0].str()}): ask again"
+        ) from error
+    except TimeoutError as error:
+        raise Unavailable(
+            f"the brokers did not say within {timeout_s:g} s who is in the group {group}: ask again"
+        ) from error
     return {
         place.partition: member_from(each.client_id, each.host.removeprefix("/"))
         for each in found.members

@@ -7,7 +7,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from consumers.clients import EMBEDDED, cluster_id, has_client_id, make_consumer, make_producer, transaction_timeout_s
+from consumers.clients import (
+    EMBEDDED,
+    assigned_by_brokers,
+    cluster_id,
+    has_client_id,
+    make_consumer,
+    make_producer,
+    transaction_timeout_s,
+)
 from consumers.faults import ConsumerError
 from consumers.loop.commits import Commits, Committing
 from consumers.loop.transactions import Transactions, start_transactions
@@ -38,11 +46,15 @@ def open_sending(
 ) -> tuple[Consumer, Sending]:
     """The consumer of `topic` in `group`, and what sends for it. Raises ConsumerError for what does not go together.
 
-    A process with `options.instance` gets its partitions back at once after a restart, and ends what its predecessor
-    left open; without one, both wait for time-outs. `client_id` is used where the environment says none.
+    A process with `options.instance` gets its partitions back at once after a restart (not by KIP-848), and ends what
+    its predecessor left open; without one, both wait for time-outs. `client_id` is used where the environment says
+    none.
     """
     guarantee, instance = options.guarantee, options.instance
-    static = {} if instance is None else {"group.instance.id": instance}
+    # By KIP-848 a name is taken until its process has left or its session has ended: whoever is started anew under it
+    # would be refused, and the client with it.
+    is_static = instance is not None and not assigned_by_brokers()
+    static = {"group.instance.id": instance} if is_static else {}
     if client_id is not None and not has_client_id():
         static["client.id"] = client_id
     if guarantee == Guarantee.AT_LEAST_ONCE:

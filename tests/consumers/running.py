@@ -24,16 +24,31 @@ from consumers.decoding.frame import frame
 from tests.consumers.fakes import user_action
 from tools.broker import EmbeddedBroker
 from tools.kafka_broker import KafkaBroker
+from tools.kafka_settings import Security
+from tools.project import this_code
 from tools.registry.server import EmbeddedRegistry
 
 PARTITIONS = 2
+TOPICS = ("events", "events.dlq", "events.late", "activity_count")
 ACTIONS = ("click", "search", "purchase")
+# For a Kafka broker: shorter than it allows by default, so that nobody waits long for a member that died, nor for a
+# rebalance. By KIP-848 it is the brokers that decide.
+SHORT_SESSIONS = Security(
+    properties={
+        "group.min.session.timeout.ms": "2000",
+        "group.consumer.min.session.timeout.ms": "2000",
+        "group.consumer.session.timeout.ms": "3000",
+        "group.consumer.min.heartbeat.interval.ms": "500",
+        "group.consumer.heartbeat.interval.ms": "500",
+    }
+)
 START = datetime(2026, 1, 2, 3, 0, tzinfo=UTC)
 _RUN = {
     "standard": "from consumers.standard import run_standard as run",
     "counts": "from consumers.counts.app import run_counts as run",
     "table": "from consumers.table.app import run_table; run = lambda options: run_table('sqlite:///rows.db', options)",
     "faust": "from consumers.faust_app import run_faust as run",
+    "echo": "from consumers.function import run_function; run = lambda options: run_function('echo:echo', options)",
     "run": "from consumers.function import run_function; run = lambda options: run_function('probe:take', options)",
     "faust-handler": "from consumers.faust_app import run_faust; run = lambda told: run_faust(told, 'probe:take')",
 }
@@ -54,6 +69,7 @@ class World:
     ids: dict[tuple[str, int], int]
     folder: Path
     registry_port: int
+    partitions: int = PARTITIONS
     sent: int = 0
     kafka: dict[str, str] = field(
         default_factory=lambda: {"KAFKA_SESSION_TIMEOUT_MS": "2000", "KAFKA_HEARTBEAT_INTERVAL_MS": "500"}
@@ -115,7 +131,9 @@ class World:
         """Records of `topic` that the group has not committed, by the word of a broker that knows its ends."""
         consumer = Consumer({"bootstrap.servers": self.broker.bootstrap_servers, "group.id": group})
         try:
-            places = consumer.committed([TopicPartition(topic, number) for number in range(PARTITIONS)], timeout=10)
+            places = consumer.committed(
+                [TopicPartition(topic, number) for number in range(self.partitions)], timeout=10
+            )
             ends = [consumer.get_watermark_offsets(place, timeout=10)[1] for place in places]
             return sum(end - max(place.offset, 0) for place, end in zip(places, ends, strict=True))
         finally:
@@ -214,13 +232,27 @@ class Process:
             raise AssertionError(f"it did not end within {within_s} s:\n{self.err.read_text()}") from None
 
 
+def run(here: World, *arguments: str, **environment: str) -> tuple[int, str, str]:
+    """`pipeline …` on this world: its exit code, and what it wrote to stdout and stderr."""
+    command = [sys.executable, "-P", "-m", "tools.cli", "--root", str(this_code()), *arguments]
+    own = {**here.environment(), **environment}
+    done = subprocess.run(command, cwd=here.folder, env=own, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
 @contextlib.contextmanager
 def world(folder: Path, made: KafkaBroker | None = None) -> Iterator[World]:
     """On the embedded broker, or on the broker `made`, not yet started."""
-    with made or EmbeddedBroker() as broker, EmbeddedRegistry(folder / "registry.db") as registry:
+    with made or EmbeddedBroker() as broker, world_on(broker, folder) as here:
+        yield here
+
+
+@contextlib.contextmanager
+def world_on(broker: EmbeddedBroker | KafkaBroker, folder: Path, partitions: int = PARTITIONS) -> Iterator[World]:
+    """On a broker that runs; the topics stay."""
+    with EmbeddedRegistry(folder / "registry.db") as registry:
         admin = AdminClient({"bootstrap.servers": broker.bootstrap_servers})
-        topics = [NewTopic(name, PARTITIONS, 1) for name in ("events", "events.dlq", "events.late", "activity_count")]
-        for created in admin.create_topics(topics).values():
+        for created in admin.create_topics([NewTopic(name, partitions, 1) for name in TOPICS]).values():
             created.result(10)
         ids = {}
         with SchemaRegistryClient({"url": registry.url}) as client:
@@ -228,4 +260,4 @@ def world(folder: Path, made: KafkaBroker | None = None) -> Iterator[World]:
                 for version in contract.versions:
                     schema = Schema(contract.avsc(version), "AVRO")
                     ids[contract.name, version] = client.register_schema(contract.subject, schema)
-        yield World(broker, registry, ids, folder, int(registry.url.rpartition(":")[2]))
+        yield World(broker, registry, ids, folder, int(registry.url.rpartition(":")[2]), partitions)

@@ -9,6 +9,8 @@ from confluent_kafka.schema_registry import SchemaRegistryError
 
 from consumers.clients import TopicSize, make_consumer, make_producer, partition_count, registered_id, topic_size
 from consumers.faults import ConsumerError, RegistryUnavailable, Unavailable
+from consumers.options import ConsumerOptions
+from consumers.running import sending
 from tools.broker import EmbeddedBroker
 from tools.ports import free_port
 
@@ -119,3 +121,14 @@ def test_a_consumer_can_be_made_for_both_group_protocols(
     """librdkafka refuses the classic protocol's timings and strategy where the brokers assign (KIP-848)."""
     monkeypatch.setenv("KAFKA_GROUP_PROTOCOL", protocol)
     make_consumer("a-group").close()
+
+
+@pytest.mark.parametrize(("protocol", "wanted"), [("classic", {"group.instance.id": "a"}), ("consumer", {})])
+def test_a_name_is_a_static_member_where_that_lets_its_next_process_in(
+    clean_environment: Path, monkeypatch: pytest.MonkeyPatch, protocol: str, wanted: dict[str, str]
+) -> None:
+    monkeypatch.setenv("KAFKA_GROUP_PROTOCOL", protocol)
+    given: list[dict[str, str]] = []
+    monkeypatch.setattr(sending, "make_consumer", lambda _group, _on_commit, overrides: given.append(overrides))
+    sending.open_sending("events", "ours", ConsumerOptions(instance="a"))
+    assert given == [wanted]

@@ -92,13 +92,13 @@ def test_what_was_found_is_continued_and_not_counted_twice(producer: FakeProduce
         (Window(1, MINUTE_MS, "click"), Count(9, 50)),
     )
     counts.assign({0})
-    assert counts.progress.aggregate == {"click": 40}
+    assert (counts.progress.aggregate, counts.windows.held) == ({"click": 40}, {0})
     for offset in (98, 99, 100):
         counts.handle(decoded(offset))
     counts.flush(1)
     assert counts.progress.aggregate == {"click": 41}
     counts.discard({0})
-    assert counts.progress.aggregate == {}
+    assert (counts.progress.aggregate, counts.windows.held) == ({}, frozenset())
 
 
 def test_a_write_that_failed_is_made_again_with_the_newest_count(producer: FakeProducer) -> None:

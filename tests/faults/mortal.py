@@ -11,20 +11,15 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
-from codegen.models.activity_count.v1 import ActivityCount
-from codegen.models.user_action.v2 import UserAction
 from consumers.counts.app import run_counts
-from consumers.effects import Produce
 from consumers.faults import ConsumerError
 from consumers.function import run_function
 from consumers.loop.handling import Handling
 from consumers.loop.loop import Loop
 from consumers.loop.transactions import Transactions
 from consumers.options import ConsumerOptions, Guarantee
-from consumers.record import Record
 
 # Step → whose method, and whether it dies before it, after it, or a moment after it has begun.
 STEPS: dict[str, tuple[type, str, str]] = {
@@ -38,24 +33,6 @@ STEPS: dict[str, tuple[type, str, str]] = {
     "committing": (Transactions, "_end_what_was_left", "during"),
     "committed": (Transactions, "send", "after"),
 }
-
-
-def echo(event: UserAction, record: Record) -> list[Produce]:
-    """One record for each event, which says whose it is."""
-    place = f"echo/{record.partition}/{record.offset}"
-    return [
-        Produce(
-            ActivityCount(
-                bucket=place,
-                source_topic="echo",
-                source_partition=record.partition,
-                window_start=datetime(2026, 1, 2, tzinfo=UTC),
-                action=event.action.value,
-                count=1,
-                next_offset=record.offset,
-            )
-        )
-    ]
 
 
 def die() -> None:
@@ -97,7 +74,7 @@ def main() -> int:
         stop_within_s=30,
     )
     try:
-        return run_counts(options) if app == "counts" else run_function("tests.faults.mortal:echo", options)
+        return run_counts(options) if app == "counts" else run_function("tests.consumers.echo:echo", options)
     except ConsumerError as error:
         print(error, file=sys.stderr)
         return error.exit_code

@@ -3,42 +3,34 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
-from pathlib import Path
 
 import pytest
 
 import tests.consumers.probe
-from tests.consumers.running import Process, world
-from tools.kafka_broker import KafkaBroker
-from tools.ports import free_port
+from tests.consumers.running import World
 
-pytestmark = [pytest.mark.usefixtures("java_parts"), pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.timeout(300)]
 
 
-# By KIP-848 it is the brokers that wait for a member that died, 45 s by default: there it takes its leave instead.
-@pytest.mark.parametrize(("protocol", "end"), [("classic", Process.kill), ("consumer", Process.stop)])
-def test_a_second_member_takes_a_share_and_nothing_is_lost(
-    tmp_path: Path, protocol: str, end: Callable[[Process], object]
-) -> None:
-    shutil.copy(tests.consumers.probe.__file__, tmp_path)
-    with world(tmp_path, KafkaBroker(free_port(), log_path=tmp_path / "kafka.log")) as here:
+@pytest.mark.parametrize("protocol", ["classic", "consumer"])
+def test_a_second_member_takes_a_share_and_nothing_is_lost(here: World, protocol: str) -> None:
+    shutil.copy(tests.consumers.probe.__file__, here.folder)
+    if protocol == "consumer":
         here.kafka = {"KAFKA_GROUP_PROTOCOL": protocol}
-        here.produce_actions(300)
-        with here.running("run", group="own", concurrency=4) as first:
-            first.wait_seen(100)
-            with here.running("run", group="own", concurrency=4) as second:
-                second.wait_for(lambda line: len(line.get("assigned", [])) == 1, "a partition was to move")
-                here.produce_actions(300)
-                second.wait_seen(1)
-                first.wait_for(lambda line: len(line["assigned"]) == 1, "one partition was to stay")
-                end(second)
-            first.wait_for(lambda line: len(line["assigned"]) == 2, "the dead one's partition was to come back")
-            first.wait_for(lambda line: sum(line["positions"].values()) == 600, "all was to be seen")
-            first.stop()
-        taken = set((tmp_path / "taken.txt").read_text().split())
-        assert len(taken) == 400
-        places = {
-            (h["dlq.partition"], h["dlq.offset"]) for h in (dict(m.headers()) for m in here.read_all("events.dlq"))
-        }
-        assert len(places) == 200
+    group = f"own-{protocol}"
+    here.produce_actions(300)
+    with here.running("run", group=group, concurrency=4) as first:
+        first.wait_seen(100)
+        with here.running("run", group=group, concurrency=4) as second:
+            second.wait_for(lambda line: len(line.get("assigned", [])) == 1, "a partition was to move")
+            here.produce_actions(300)
+            second.wait_seen(1)
+            first.wait_for(lambda line: len(line["assigned"]) == 1, "one partition was to stay")
+            second.kill()
+        first.wait_for(lambda line: len(line["assigned"]) == 2, "the dead one's partition was to come back")
+        first.wait_for(lambda line: sum(line["positions"].values()) == 600, "all was to be seen")
+        first.stop()
+    taken = set((here.folder / "taken.txt").read_text().split())
+    assert len(taken) == 400
+    places = {(h["dlq.partition"], h["dlq.offset"]) for h in (dict(m.headers()) for m in here.read_all("events.dlq"))}
+    assert len(places) == 200

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from codegen.models import CONTRACTS
-from tests.consumers.running import World, world
-from tools.project import this_code
+from tests.consumers.running import World, run, world
 
 pytestmark = pytest.mark.integration
 
@@ -21,13 +18,6 @@ pytestmark = pytest.mark.integration
 def here(tmp_path: Path) -> Iterator[World]:
     with world(tmp_path) as made:
         yield made
-
-
-def run(here: World, *arguments: str, **environment: str) -> tuple[int, str, str]:
-    command = [sys.executable, "-P", "-m", "tools.cli", "--root", str(this_code()), *arguments]
-    own = {**here.environment(), **environment}
-    done = subprocess.run(command, cwd=here.folder, env=own, capture_output=True, text=True, check=False)
-    return done.returncode, done.stdout, done.stderr
 
 
 def test_from_a_dead_letter_to_its_redrive(here: World) -> None:

@@ -16,6 +16,7 @@ from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.effects import Produce
 from consumers.faults import ConsumerError, TransientError, Unavailable
 from consumers.function import FunctionHandler
+from consumers.on_call.replay import command
 from consumers.on_call.replay import span as span_module
 from consumers.on_call.replay.difference import Verdict, compare, totals
 from consumers.on_call.replay.shadow import Shadow, ShadowCounts, ShadowFunction
@@ -203,3 +204,24 @@ def test_what_the_span_explains_is_no_difference(
     here = {} if shadow is None else {window: Count(*shadow)}
     found = list(compare(there, here, {0: Stretch(*stretch)}, {0: reached}))
     assert [each.verdict for each in found] == ([] if verdict is None else [verdict])
+
+
+def test_a_consumer_that_goes_on_counting_meanwhile_is_no_difference(
+    registry: FakeRegistry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It writes its counts and commits then, at any moment between two questions."""
+    live = {"count": Count(1, 1), "committed": 1}
+    window = Window(0, 0, "click")
+
+    def goes_on(answer: Any) -> Any:
+        live.update(count=Count(2, 2), committed=2)
+        return answer
+
+    monkeypatch.setattr(command, "_live_counts", lambda *_: goes_on({window: live["count"]}))
+    monkeypatch.setattr(command, "committed_by", lambda *_: goes_on({0: live["committed"]}))
+    counts = ShadowCounts("occurred_at", "action")
+    for offset in range(2):
+        counts.windows.add(window, offset)
+    shadow = Shadow(deserializer(registry), counts, {0: Stretch(0, 2, 0)})
+    differences, _ = command._compare(CONTRACT, registry, shadow)  # type: ignore[arg-type]
+    assert Verdict.DIFFERS not in {each.verdict for each in differences}
