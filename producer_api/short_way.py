@@ -2,8 +2,8 @@
 
 A task, a scope and two messages for each request cost more than its event. So a POST of one event that has come in one
 piece, with a head that asks for nothing in particular, is given to its endpoint as it is, and the answer is written as
-it comes. Whatever is not plain, and every refusal, goes the way of all other requests: nothing is decided here, and
-nothing answered that the long way would answer otherwise.
+it comes. Whatever is not plain, and what is refused before its event is looked at, goes the way of all other requests:
+nothing is decided here, and nothing answered that the long way would answer otherwise.
 """
 
 from __future__ import annotations

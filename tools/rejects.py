@@ -7,7 +7,7 @@ those of an accepted event. The mark, the audit file and the pace are those of a
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any, Final, TextIO
+from typing import TYPE_CHECKING, Final, TextIO
 
 from consumers.clients import make_registry, registered_id
 from consumers.faults import ConsumerError
@@ -101,6 +101,6 @@ def _at(field: str) -> str:
 
 def prepared(source: Record, contract: GeneratedContract, preparation: Preparation) -> Record:
     """The record that the API would produce of a reject, with the headers that came with the request."""
-    ready: Any = preparation.prepare(source.value or b"").record
+    ready = preparation.prepare(source.value or b"")
     headers = tuple(header for header in source.headers if header[0] not in _KEPT)
     return Record(contract.topic, source.partition, source.offset, source.timestamp_ms, ready.key, ready.value, headers)

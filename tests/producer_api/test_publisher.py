@@ -10,9 +10,10 @@ import pytest
 from confluent_kafka import KafkaError, KafkaException
 
 from producer_api.bounds import Bound, Overloaded
-from producer_api.calls import RECORD_OVERHEAD_BYTES, Patience
+from producer_api.calls import RECORD_OVERHEAD_BYTES, Call, Patience
 from producer_api.publisher import Publisher
 from producer_api.receipts import IN_DOUBT, Delivered, Receipt, Record, Undelivered, undelivered
+from tests.producer_api.conftest import FakeMessage
 from tools.broker import EmbeddedBroker
 from tools.ports import free_port
 from tools.topics import TopicSpec, create_topics
@@ -277,6 +278,43 @@ async def test_a_client_is_answered_in_time_and_the_record_tried_on(api: Any) ->
     assert isinstance((await publisher.produce(records(1)[0]))[0], Delivered)
     assert not publisher.is_silent()
     assert await publisher.close(5.0) == (3, 0, 0)
+
+
+async def test_a_broker_that_acknowledges_some_of_a_call_is_not_silent(api: Any) -> None:
+    fake = type(api.producer)()
+    publisher = Publisher(
+        {},
+        Bound("records", 10, 10_000),
+        make_producer=lambda conf: _configured(fake, conf),
+        patience=Patience(answer_s=0.01),
+    )
+    publisher.start()
+    fake.holding = True
+    future = produce_many(publisher, 2)
+    stuck = fake._due.pop()
+    assert await future == [IN_DOUBT] * 2
+    assert publisher.is_silent()
+    fake.release()
+    while publisher.is_silent():
+        await asyncio.sleep(0.001)
+    assert publisher.bound.records == 2, "the other record may still be acknowledged"
+    with fake._lock:
+        fake._due.append(stuck)
+        fake._lock.notify_all()
+    assert await publisher.close(5.0) == (2, 0, 0)
+
+
+def test_a_call_that_two_threads_complete_is_settled_once() -> None:
+    answered: list[list[Receipt]] = []
+    publisher = Publisher({}, Bound("records", 10, 10_000))
+    call = Call(publisher._arrivals, answered.append, 1, 200, 0.0)
+    publisher._calls.add(call)
+    publisher.bound.take(1, 200)
+    call.callback(0)(None, FakeMessage(5))
+    publisher._arrivals.calls.append(call)
+    publisher._resolve()
+    assert answered == [[Delivered(2, 5)]]
+    assert (publisher.delivered, publisher.bound.records, publisher.bound.bytes) == (1, 0, 0)
 
 
 @pytest.mark.integration

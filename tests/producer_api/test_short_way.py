@@ -104,6 +104,25 @@ def test_what_is_refused_is_refused_alike(serve_api: Serve, body: bytes) -> None
     assert not api.producer.produced
 
 
+@pytest.mark.parametrize("is_valid", [True, False])
+def test_an_event_that_is_not_plain_is_tried_once(
+    serve_api: Serve, event: dict[str, Any], is_valid: bool, monkeypatch: pytest.MonkeyPatch, long_ways: list[str]
+) -> None:
+    api = serve_api()
+    preparation = api.service.endpoints["/events"]._ingestion._preparation
+    tried: list[bytes] = []
+    read = preparation._read
+    monkeypatch.setattr(preparation, "_read", lambda data, prefix: tried.append(data) or read(data, prefix))
+    # The models take a uuid in upper case, the transcoder does not.
+    changed = {"event_id": event["event_id"].upper()} if is_valid else {"event_id": 5}
+    body = json.dumps({**event, **changed}).encode()
+    (answer,) = answers(api.exchange(request(body, "Connection: close")))
+    assert answer[0] == (202 if is_valid else 422)
+    assert tried == [body]
+    assert not long_ways
+    assert api.service._open_requests.bytes == 0
+
+
 @pytest.mark.parametrize("error", [KafkaError.MSG_SIZE_TOO_LARGE, KafkaError._MSG_TIMED_OUT])
 @pytest.mark.parametrize("at", ["error", "refuse"])
 def test_what_the_broker_refuses_is_answered_alike(
