@@ -295,8 +295,7 @@ async def test_a_broker_that_acknowledges_some_of_a_call_is_not_silent(api: Any)
     assert await future == [IN_DOUBT] * 2
     assert publisher.is_silent()
     fake.release()
-    while publisher.is_silent():
-        await asyncio.sleep(0.001)
+    await api.until(lambda: not publisher.is_silent())
     assert publisher.bound.records == 2, "the other record may still be acknowledged"
     with fake._lock:
         fake._due.append(stuck)
