@@ -112,7 +112,8 @@ class Service:
         await self.watch.stop()
         report = await self.publisher.close(self.settings.flush_timeout_s)
         self.metrics.close()
-        await asyncio.to_thread(stop_tracing, self.tracing)
+        if self.tracing is not None:
+            await asyncio.to_thread(stop_tracing, self.tracing)
         return report
 
     def _suspect_kafka(self) -> None:

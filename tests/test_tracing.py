@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator, Mapping
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,14 +22,18 @@ from opentelemetry.trace import SpanKind, StatusCode
 from codegen.models.user_action.v2 import UserAction
 from consumers.effects import Produce
 from consumers.faults import TransientError
+from consumers.faust_steps import FaustSteps
+from consumers.options import ConsumerOptions
 from consumers.record import Record
+from consumers.running.runner import set_up
 from consumers.testing import Driver
 from consumers.tracing import RecordTracing
+from producer_api.settings import Settings
 from tests.consumers.echo import echo
 from tests.consumers.fakes import user_action
 from tests.producer_api.conftest import FakeProducer, OpenApi, open_api
 from tools.config import ConfigError
-from tools.config.tracing import start_tracing
+from tools.config.tracing import start_tracing, stop_tracing
 
 __all__ = ["open_api"]  # the fixture
 TRACE_ID, PARENT_ID = "0af7651916cd43dd8448eb211c80319c", "b7ad6b7169203331"
@@ -294,6 +301,22 @@ def test_an_event_that_was_there_before_has_a_span_without_a_handler(spans: Span
     assert len(driver.world.records("activity_count")) == 1
 
 
+async def test_the_steps_inside_faust_make_the_same_span(spans: Spans) -> None:
+    driver = Driver(echo, tracing=spans.records)
+    driver.send_bytes(sent_value(driver), headers=(("traceparent", PARENT.encode()),))
+    driver.send_bytes(b"poison")
+    driver.start()
+    assert driver._loop is not None
+    steps = FaustSteps(driver._loop.steps, ConsumerOptions(), driver.progress, in_thread=True)
+    for record in driver.world.records("events"):
+        assert await steps.take(record)
+    handled, given_up = (span for span in spans.exporter.get_finished_spans() if span.name == "process events")
+    assert (parent_id(handled), handled.status.status_code) == (PARENT_ID, StatusCode.UNSET)
+    assert given_up.status.status_code is StatusCode.ERROR
+    (effect,) = driver.world.records("activity_count")
+    assert effect.headers == (header_of(handled),)
+
+
 def test_without_tracing_an_effect_has_no_headers(spans: Spans) -> None:
     driver = Driver(echo)
     driver.send_bytes(sent_value(driver), headers=(("traceparent", PARENT.encode()),))
@@ -354,6 +377,59 @@ def test_a_process_has_its_name(monkeypatch: pytest.MonkeyPatch, environ: dict[s
     assert provider is not None
     assert provider.resource.attributes["service.name"] == name
     provider.shutdown()
+
+
+def test_the_switch_is_asked_by_the_api_and_by_a_consumer(monkeypatch: pytest.MonkeyPatch) -> None:
+    from producer_api.app import create_app
+
+    monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console")
+    service = create_app(Settings(registry={"url": "http://127.0.0.1:9"})).service
+    assert service.tracing is not None
+    service.tracing.shutdown()
+    with set_up("standard", ConsumerOptions()) as setup:
+        assert setup.tracing is not None
+        assert setup.tracing.group == setup.group
+
+
+def test_a_dotenv_file_reaches_the_sdk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("OTEL_TRACES_EXPORTER=console\nOTEL_SERVICE_NAME=shop\n")
+    monkeypatch.chdir(tmp_path)
+    for variable in ("OTEL_TRACES_EXPORTER", "OTEL_SERVICE_NAME"):
+        monkeypatch.setenv(variable, "")  # so that it is put back afterwards
+        monkeypatch.delenv(variable)
+    provider = start_tracing("here")
+    assert provider is not None
+    assert provider.resource.attributes["service.name"] == "shop"
+    stop_tracing(provider)
+
+
+def test_spans_reach_a_collector_over_http(monkeypatch: pytest.MonkeyPatch) -> None:
+    came: list[tuple[str, str | None, bytes]] = []
+
+    class Collector(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            came.append((self.path, self.headers["content-type"], body))
+            self.send_response(200)
+            self.end_headers()
+
+        def log_message(self, *_arguments: object) -> None:
+            """Nothing on stderr."""
+
+    with HTTPServer(("127.0.0.1", 0), Collector) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.01,))
+        thread.start()
+        monkeypatch.setenv("OTEL_EXPORTER_OTLP_ENDPOINT", f"http://127.0.0.1:{server.server_port}")
+        provider = start_tracing("here", {"OTEL_TRACES_EXPORTER": "otlp"})
+        assert provider is not None
+        provider.get_tracer("test").start_span("process events").end()
+        stop_tracing(provider)
+        server.shutdown()
+        thread.join()
+    ((path, content_type, body),) = came
+    assert (path, content_type) == ("/v1/traces", "application/x-protobuf")
+    assert b"process events" in body
+    assert b"here" in body
 
 
 @pytest.mark.parametrize(

@@ -59,12 +59,11 @@ def start_tracing(service: str, environ: Mapping[str, str] | None = None) -> Tra
     return provider
 
 
-def stop_tracing(provider: TracerProvider | None) -> None:
+def stop_tracing(provider: TracerProvider) -> None:
     """Export what is there, for 5 s at the longest; what the exporter has not taken by then is lost."""
-    if provider is not None:
-        last = threading.Thread(target=provider.shutdown, name="last-spans", daemon=True)
-        last.start()
-        last.join(_FLUSH_S)
+    last = threading.Thread(target=provider.shutdown, name="last-spans", daemon=True)
+    last.start()
+    last.join(_FLUSH_S)
 
 
 def _exporters(environ: Mapping[str, str]) -> list[str]:
