@@ -50,6 +50,13 @@ _TIMINGS: Final = {
 }
 # One changelog record follows each source record; without this each travels alone.
 _LINGER_S: Final = 0.02
+# There is a changelog record for each source record, and Faust reads back some 5,000 a second; but the last of each key
+# is enough. Brokers compact closed segments only, which by their defaults are of 1 GiB or a week.
+_CHANGELOG: Final = {
+    "segment.bytes": 4 * 1024 * 1024,
+    "segment.ms": 600_000,
+    "min.cleanable.dirty.ratio": 0.1,
+}
 _STOP_WITHIN_S: Final = 6.0
 _TICK_S: Final = 0.1
 # How often the brokers are asked whether the group moves.
@@ -145,7 +152,11 @@ class FaustConsumer:
         bytes_only = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
         topic = app.topic(self._setup.contract.topic, **bytes_only)
         table = app.Table(
-            f"{self._setup.options.count_field}_per_minute", default=int, key_type=str, value_type=int
+            f"{self._setup.options.count_field}_per_minute",
+            default=int,
+            key_type=str,
+            value_type=int,
+            extra_topic_configs=_CHANGELOG,
         ).tumbling(WINDOW_S, expires=WINDOW_EXPIRES_S)
         app.agent(topic, name=f"{self._setup.group}-agent")(self._consume)
         app.on_partitions_assigned.connect(self._on_assigned, weak=False)

@@ -41,6 +41,13 @@ _STOP_TIMEOUT_S: Final = 10.0
 _ATTEMPTS: Final = 3
 
 
+def new_cluster_id() -> str:
+    """Random, as Kafka makes its own: 22 characters of URL-safe base64, and none that would pass for an option."""
+    while (made := urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")).startswith("-"):
+        pass
+    return made
+
+
 class KafkaBroker:
     """1 or 3 brokers of Apache Kafka on 127.0.0.1, up while the `with` block runs; their records end with them.
 
@@ -105,7 +112,7 @@ class KafkaBroker:
     def _start_on_free_ports(self, jars: Path) -> None:
         self._folder = Path(tempfile.mkdtemp(prefix="kafka-"))
         atexit.register(self.stop)  # they would outlive a caller that forgot them
-        cluster_id = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        cluster_id = new_cluster_id()
         if self._log_wanted is None:
             self.log_path = self._folder / "broker.log"
         try:

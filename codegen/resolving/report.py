@@ -126,14 +126,16 @@ class Report:
         budget = _Budget() if budget is None else budget
         _spend(budget)
         causes: list[Incompatibility] | None = None
-        nearest = index.nearest(writer)
+        nearest, same = index.nearest(writer), index.namesake(writer)
         for candidate in index.candidates(writer):
             reasons = self._causes(place, candidate, around, depth, budget)
             if self._steps_left < 0:
                 break
             if not reasons:
                 return []
-            if causes is None or len(reasons) < len(causes):
+            # The branch of the same full name is meant, however much keeps it from reading.
+            is_nearer = causes is None or (len(reasons) < len(causes) and nearest is not same)
+            if is_nearer or candidate is same:
                 causes, nearest = reasons, candidate
         if causes is None and nearest is not None:
             causes = self._causes(place, nearest, around, depth, budget)

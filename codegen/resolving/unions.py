@@ -46,11 +46,18 @@ class BranchIndex:
             case _:
                 return list(self._by_type.get(type_name(writer), []))
 
+    def namesake(self, writer: Node) -> Named | None:
+        """The named branch of the writer's own kind and full name."""
+        if not isinstance(writer, Fixed | Enum | Record):
+            return None
+        named = self._by_name.get((type_name(writer), simple_name(writer.full_name)), [])
+        return next((branch for branch in named if branch.full_name == writer.full_name), None)
+
     def nearest(self, writer: Node) -> Node | None:
         """The branch that a person most likely meant to read `writer`; None if there is nothing but null."""
         candidates = self.candidates(writer)
         if candidates:
-            return candidates[0]
+            return self.namesake(writer) or candidates[0]
         alike = self._by_type.get(type_name(writer), [])[:_EXAMINED_BRANCHES]
         if alike:
             return max(alike, key=lambda branch: _likeness(branch, writer))

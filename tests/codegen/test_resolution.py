@@ -235,6 +235,18 @@ def test_the_causes_are_those_of_the_nearest_branch(reader: Any, writer: Any, ne
     assert nearest in found.causes[0].message
 
 
+@pytest.mark.parametrize("faults", [1, 2])
+def test_the_branch_of_the_same_full_name_is_the_nearest(faults: int) -> None:
+    """Another of the same simple name comes first, and has no more against it."""
+    fields = [(f"x{number}", "string") for number in range(faults)]
+    namesake = {**record("B", *((name, "int") for name, _ in fields)), "namespace": "a"}
+    (found,) = find(
+        [{**record("B", ("x0", "long")), "namespace": "b"}, namesake], [{**record("B", *fields), "namespace": "a"}]
+    )
+    assert "nearest is a.B" in found.message
+    assert [cause.message for cause in found.causes] == ["the reader's int cannot read the writer's string"] * faults
+
+
 @pytest.mark.parametrize("reader", [[], ["null"]])
 def test_a_union_with_nothing_near_has_no_causes(reader: Any) -> None:
     (found,) = find(reader, "string")

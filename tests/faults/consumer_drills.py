@@ -26,7 +26,7 @@ def kill_consumers_mid_batch(site: Site, rounds: int = 1) -> None:
     with site.load(rate=400) as load:
         for _ in range(rounds):
             for _ in range(5):
-                spoiled += site.produce([(_SPOILED, [])] * 4)
+                spoiled += site.records.produce([(_SPOILED, [])] * 4)
                 load.wait_acknowledged(80)
             for name in CONSUMERS:
                 site.kill_consumer(name)
@@ -69,7 +69,7 @@ def poison_in_the_topic(site: Site) -> None:
             lambda subject, text: client.register_schema(subject, Schema(text, "AVRO")),
         )
     with site.load(rate=200) as load:
-        places = site.produce([(kind.value, list(kind.headers)) for kind in kinds])
+        places = site.records.produce([(kind.value, list(kind.headers)) for kind in kinds])
         load.wait_acknowledged(200)
     site.wait_caught_up(*CONSUMERS, within_s=120)
     site.poison += len(kinds)

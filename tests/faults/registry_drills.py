@@ -61,7 +61,7 @@ def registry_away_while_an_unknown_id_arrives(site: Site) -> None:
     site.records.read(DEAD_LETTERS, site.dead_position)
     value = _value_of_new_schema(site)
     site.kill_registry()
-    site.produce([(value, [])])
+    site.records.produce([(value, [])])
     wait_until(lambda: all(_state(site, name) == "paused" for name in CONSUMERS), "consumers were to pause", 60)
     with site.load() as load:
         load.wait_acknowledged(300)
@@ -90,7 +90,7 @@ def registry_answers_nonsense(site: Site) -> None:
             _wait_state(child, "ready", "an honest registry")
             for nonsense in NONSENSE:
                 registry.nonsense, registry.spoiled = nonsense, 0
-                site.produce([(_value_of_new_schema(site), [])])
+                site.records.produce([(_value_of_new_schema(site), [])])
                 site.counted["share"] += 1
                 _wait_state(child, "paused", nonsense.name)
                 assert registry.spoiled

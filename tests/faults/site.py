@@ -13,13 +13,13 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from confluent_kafka import KafkaException, Producer
+from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient
 
 from codegen.models import CONTRACTS
 from tests.faults.api_books import check_counts, read_counts
 from tests.faults.cluster import Cluster
-from tests.faults.ledger import Balance, Ledger, Place
+from tests.faults.ledger import Balance, Ledger
 from tests.faults.load import Load, LoadOptions, canonical
 from tests.faults.poison import CONTRACT
 from tests.faults.records import FRAME_BYTES, PARTITIONS, TOPIC, Found, Records
@@ -119,20 +119,6 @@ class Site:
             len(each.isrs) == len(each.replicas) == BROKERS and each.leader > 0 for each in partitions
         )
 
-    def produce(self, values: list[tuple[bytes | None, list[tuple[str, bytes]]]]) -> list[Place]:
-        """Straight to the topic, past the API; where each lies now."""
-        places: dict[int, Place] = {}
-        producer = Producer({"bootstrap.servers": self.stack.broker.bootstrap_servers, "enable.idempotence": True})
-        for index, (value, headers) in enumerate(values):
-
-            def keep(error: Any, message: Any, index: int = index) -> None:
-                assert error is None, error
-                places[index] = Place(message.partition(), message.offset())
-
-            producer.produce(TOPIC, value=value, key=b"drill", headers=headers, on_delivery=keep)  # type: ignore[arg-type]
-        assert producer.flush(30) == 0
-        return [places[index] for index in range(len(values))]
-
     # ------------------------------------------------------------ the API
 
     def metric(self, name: str) -> dict[str, float]:
@@ -226,10 +212,18 @@ class Site:
         return child.latest or {}
 
     def wait_caught_up(self, *names: str, within_s: float = 180.0) -> float:
-        """How long it took in all, in seconds."""
+        """How long it took in all, in seconds; `within_s` is how long a consumer may stay where it is."""
         return sum(
-            wait_until(partial(self._has_no_lag, name), f"the lag of {name} was to be 0", within_s) for name in names
+            wait_until(
+                partial(self._has_no_lag, name), f"the lag of {name} was to be 0", within_s, partial(self._place, name)
+            )
+            for name in names
         )
+
+    def _place(self, name: str) -> tuple[object, ...]:
+        """What moves as the consumer does: what it has seen, and what it has read back of its own state."""
+        latest = self.stack.consumers[name].latest or {}
+        return latest.get("seen"), latest.get("restored")
 
     def _has_no_lag(self, name: str) -> bool:
         self.restarts[name] += revive(self.stack, name, self.say)

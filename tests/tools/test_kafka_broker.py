@@ -7,13 +7,14 @@ import signal
 import socket
 import subprocess
 import sys
+import uuid
 from pathlib import Path
 
 import pytest
 from confluent_kafka.admin import AdminClient, ConfigResource, ResourceType  # type: ignore[attr-defined]  # public all the same
 
 from tools.broker import BrokerError
-from tools.kafka_broker import KafkaBroker, run_broker
+from tools.kafka_broker import KafkaBroker, new_cluster_id, run_broker
 from tools.kafka_settings import Security
 from tools.maven import JavaMissing
 from tools.parts import Parts
@@ -30,6 +31,12 @@ def test_other_sizes_are_refused(tmp_path: Path) -> None:
         run_broker("embedded", 0, 3)
     with pytest.raises(Exception, match="the embedded broker is always one, not 3: add --broker kafka"):
         Stack(StackOptions(tmp_path, tmp_path, parts=Parts(brokers=3)), print)
+
+
+def test_no_cluster_id_is_taken_for_an_option(monkeypatch: pytest.MonkeyPatch) -> None:
+    drawn = iter([uuid.UUID("f9" + "0" * 30), uuid.UUID("11" + "0" * 30)])  # the first is spelled -Q…
+    monkeypatch.setattr(uuid, "uuid4", lambda: next(drawn))
+    assert new_cluster_id() == "EQAAAAAAAAAAAAAAAAAAAA"
 
 
 def test_without_java_a_command_ends_in_one_sentence(tmp_path: Path) -> None:

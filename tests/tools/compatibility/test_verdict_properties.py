@@ -7,7 +7,7 @@ import random
 from typing import Any
 
 import fastavro
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from codegen.nodes import Enum, Fixed, Node, Record, Union, children, simple_name
@@ -52,6 +52,7 @@ def all_types(findings: list[Incompatibility]) -> set[IncompatibilityType]:
 
 
 @given(SEEDS)
+@example(1415)  # its record of an ambiguous alias has a namesake in another namespace, before it in the union
 @few
 def test_a_schema_reads_itself_unless_its_own_aliases_are_ambiguous(seed: int) -> None:
     schema, _ = near_miss(seed)
