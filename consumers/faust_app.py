@@ -22,26 +22,22 @@ from time import monotonic
 from typing import Any, Final
 
 from consumers.clients import make_consumer, topic_size
-from consumers.decoding.deserializer import Decoded
 from consumers.faults import ConsumerError, Unavailable
 from consumers.faust_edges import ended_in_time, let_faust_say, record_from_faust, report_thread
 from consumers.faust_settings import faust_settings
 from consumers.faust_steps import FaustSteps
+from consumers.faust_table import CountInTable, make_table, totals_of
 from consumers.faust_watch import StandStill, ask_places
 from consumers.function import Function, function_handler, load_function
-from consumers.handler import Stateless
+from consumers.loop.liveness import Liveness
 from consumers.options import ConsumerOptions
 from consumers.running.progress import State
-from consumers.running.runner import Setup, Stopped, log_to_stderr, set_up
+from consumers.running.runner import Setup, Stopped, answering, log_to_stderr, set_up
 from consumers.running.stopping import stop_on_signals
-from consumers.running.tally import attribute_of, text_of
 
 log = logging.getLogger(__name__)
 
 APP: Final = "faust"
-WINDOW_S: Final = 60.0
-# Longer than any late event is expected: Faust deletes a window this long after its end, by the wall clock.
-WINDOW_EXPIRES_S: Final = 7 * 86_400.0
 # Changed by KAFKA_… variables; see consumers.clients for why the session is short.
 _TIMINGS: Final = {
     "broker_session_timeout": 6.0,
@@ -50,13 +46,6 @@ _TIMINGS: Final = {
 }
 # One changelog record follows each source record; without this each travels alone.
 _LINGER_S: Final = 0.02
-# There is a changelog record for each source record, and Faust reads back some 5,000 a second; but the last of each key
-# is enough. Brokers compact closed segments only, which by their defaults are of 1 GiB or a week.
-_CHANGELOG: Final = {
-    "segment.bytes": 4 * 1024 * 1024,
-    "segment.ms": 600_000,
-    "min.cleanable.dirty.ratio": 0.1,
-}
 _STOP_WITHIN_S: Final = 6.0
 _TICK_S: Final = 0.1
 # How often the brokers are asked whether the group moves.
@@ -88,20 +77,6 @@ async def _run(setup: Setup, folder: str, function: Function | None) -> None:
     await FaustConsumer(setup, folder, function).run()  # made inside the loop, which Faust takes for its own
 
 
-class CountInTable(Stateless):
-    """The handler that counts in the table of `app`; called on Faust's event loop, where the table is at home."""
-
-    def __init__(self, app: FaustConsumer, setup: Setup) -> None:
-        self._app = app
-        self._time_attribute = attribute_of(setup.deserializer.model, setup.options.time_field)
-        self._value_attribute = attribute_of(setup.deserializer.model, setup.options.count_field)
-
-    def handle(self, decoded: Decoded) -> None:
-        if decoded.value is not None:
-            value = text_of(getattr(decoded.value, self._value_attribute))
-            self._app.count(decoded.record.partition, getattr(decoded.value, self._time_attribute), value)
-
-
 class FaustConsumer:
     """One Faust app for one contract. `folder` is where Faust keeps its files; nothing in it must survive."""
 
@@ -109,10 +84,12 @@ class FaustConsumer:
         self._setup = setup
         self._stop = setup.options.stop
         handler = (
-            CountInTable(self, setup) if function is None else function_handler(function, setup.deserializer.model)
+            CountInTable(self.count, setup)
+            if function is None
+            else function_handler(function, setup.deserializer.model)
         )
         self._steps = FaustSteps(setup.steps(handler), setup.options, setup.progress, in_thread=function is not None)
-        self._reporter = setup.reporter()
+        self._liveness, self._reporter = Liveness(setup.options.stuck_after_s), setup.reporter()
         self._busy = asyncio.Lock()
         self._moment = 0.0
         self._next: dict[int, int] = {}
@@ -151,13 +128,7 @@ class FaustConsumer:
         )
         bytes_only = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
         topic = app.topic(self._setup.contract.topic, **bytes_only)
-        table = app.Table(
-            f"{self._setup.options.count_field}_per_minute",
-            default=int,
-            key_type=str,
-            value_type=int,
-            extra_topic_configs=_CHANGELOG,
-        ).tumbling(WINDOW_S, expires=WINDOW_EXPIRES_S)
+        table = make_table(app, self._setup.options.count_field)
         app.agent(topic, name=f"{self._setup.group}-agent")(self._consume)
         app.on_partitions_assigned.connect(self._on_assigned, weak=False)
         app.on_rebalance_complete.connect(self._hold_flow, weak=False)
@@ -169,7 +140,8 @@ class FaustConsumer:
         """Start the app, report while it runs, and stop it so that nothing handled is left uncommitted."""
         self._reporter.report()
         try:
-            await self._until_stopped()
+            with answering(self._setup, self._liveness, self._reporter):
+                await self._until_stopped()
             drained = await ended_in_time(self._drain(), _STOP_WITHIN_S)
         finally:
             # Without brokers Faust would wait for them to take its leave, and show how each of its parts was cut off.
@@ -186,6 +158,7 @@ class FaustConsumer:
     async def _until_stopped(self) -> None:
         starting, watching = asyncio.ensure_future(self.app.start()), asyncio.ensure_future(self._watch_offsets())
         while not self._stop.is_set():
+            self._liveness.come_round(self._steps.handling_since)
             if starting.done():
                 starting.result()
             if watching.done():
@@ -216,7 +189,9 @@ class FaustConsumer:
                 continue
             if self._busy.locked():
                 self._watch.excuse()
-            self._watch.note(places, self._setup.progress.assigned, monotonic(), self._restored())
+            progress = self._setup.progress
+            progress.lag = {number: places[number].end - places[number].committed for number in progress.assigned}
+            self._watch.note(places, progress.assigned, monotonic(), self._restored())
 
     def _restored(self) -> int:
         # A partition whose changelog was not asked yet has None.
@@ -287,8 +262,4 @@ class FaustConsumer:
     def _show_aggregate(self) -> None:
         if not self._recovered:
             return
-        totals: dict[str, int] = {}
-        for (key, _window), count in self._table.table.items():
-            value = key.partition("|")[2]
-            totals[value] = totals.get(value, 0) + count
-        self._setup.progress.aggregate = dict(sorted(totals.items()))
+        self._setup.progress.aggregate = totals_of(self._table.table)

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import Final
 
 from consumers.faults import ConsumerError, RecordFault, Unavailable
@@ -25,13 +26,17 @@ _CONFIRM_S: Final = 5.0
 
 @dataclass(slots=True)
 class FaustSteps:
-    """`in_thread`: the handler takes its time, and must not hold Faust's event loop up meanwhile."""
+    """`in_thread`: the handler takes its time, and must not hold Faust's event loop up meanwhile.
+
+    `handling_since` is when the handler that is at work began, by the monotonic clock.
+    """
 
     steps: Steps
     options: ConsumerOptions
     progress: Progress
     in_thread: bool = False
     fault: ConsumerError | None = None
+    handling_since: float | None = None
     _backoff: Backoff = field(default_factory=Backoff)
 
     async def take(self, record: Record) -> bool:
@@ -94,7 +99,11 @@ class FaustSteps:
         return work
 
     async def _outcome(self, item: Item, work: Work) -> Outcome:
-        return await asyncio.to_thread(outcome_of, item, work) if self.in_thread else outcome_of(item, work)
+        self.handling_since = monotonic()
+        try:
+            return await asyncio.to_thread(outcome_of, item, work) if self.in_thread else outcome_of(item, work)
+        finally:
+            self.handling_since = None
 
     async def _settle(self, item: Item) -> None:
         if item.fault is not None:

@@ -64,7 +64,7 @@ def _consumer_options(command: _Command) -> _Command:
             "stuck_after_s",
             default=60.0,
             show_default=True,
-            help="Seconds until /live fails; faust ends instead.",
+            help="Seconds until /live fails; faust ends as well.",
         ),
     ):
         command = option(command)
@@ -147,6 +147,7 @@ def consume_table(database: str, table: str | None, **options: Any) -> int:
 
 @consume.command("faust")
 @click.option("--handler", help="Your own, as module:function, instead of the table.")
+@_http_options
 @_consumer_options
 def consume_faust(handler: str | None, **options: Any) -> int:
     """The same as a Faust app with a windowed table."""

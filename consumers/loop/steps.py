@@ -77,7 +77,7 @@ class Steps:
         self.limit.check(fault)
         self.dead_letters.put(item.record, fault)
         self.limit.dead_lettered()
-        self.tally.take_dead(item.record)
+        self.tally.take_dead(item.record, fault.stage)
         if self.tracing is not None and item.span is not None:
             self.tracing.give_up(item.span, fault)
         _end_span(item)

@@ -48,7 +48,12 @@ class ConsumerMetrics(Collector):
             ("repeated",): progress.repeated,
         }
         yield self._counter("records_passed_over", "Records not given to the handler, by reason", passed, "reason")
-        yield self._counter("records_dead_lettered", "Records given up", {(): progress.dead_lettered})
+        yield self._counter(
+            "records_dead_lettered",
+            "Records given up, by the step that could not be done",
+            {(stage,): count for stage, count in dict(progress.dead_letters_by_stage).items()},
+            "stage",
+        )
         yield self._counter(
             "records_redelivered", "Deliveries beyond the first in this process", {(): progress.redelivered}
         )

@@ -38,6 +38,7 @@ class Progress:
     windows, and which were told in the topic for them. `foreign` are records of other contracts that share the
     topic. `totals` counts decoded records by the value of `counted_field`
     (None: that field is not there), `by_schema_version` by writer schema: its version in the contract, or `id:N`.
+    `dead_letters_by_stage` says in which step records were given up (the header `dlq.stage`).
     `aggregate` is what the consumer's own state says by the same values, earlier processes included; None where it
     keeps none. `assigned` holds partitions, `positions` the offset of the next record by partition. `retries` counts
     attempts that failed for a passing cause: a dependency was away, or a handler said so. `lag` is records behind the
@@ -61,6 +62,7 @@ class Progress:
     retries: int = 0
     totals: Counter[str] = field(default_factory=Counter)
     by_schema_version: Counter[str] = field(default_factory=Counter)
+    dead_letters_by_stage: Counter[str] = field(default_factory=Counter)
     aggregate: dict[str, int] | None = None
     assigned: list[int] = field(default_factory=list)
     positions: dict[int, int] = field(default_factory=dict)
@@ -72,7 +74,7 @@ class Progress:
         """One line; the keys are the names of the fields, and `final` is true on the last line of a process."""
         line: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
         line["latency"] = self.latency.as_json()
-        for name in ("totals", "by_schema_version", "positions", "lag"):
+        for name in ("totals", "by_schema_version", "dead_letters_by_stage", "positions", "lag"):
             line[name] = {str(key): value for key, value in sorted(line[name].items())}
         return json.dumps({**line, "final": final})
 

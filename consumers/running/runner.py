@@ -208,9 +208,7 @@ def run(
     log_to_stderr(app)
     with stop_on_signals(options.stop), set_up(app, options) as setup:
         liveness, reporter = Liveness(options.stuck_after_s), setup.reporter()
-        metrics = ConsumerMetrics(setup.progress, setup.group, app_version())
-        setup.answers.update(answers_of(liveness, reporter, metrics))
-        with _http(options, setup.answers) as port:
+        with answering(setup, liveness, reporter) as port:
             name = None if port is None else client_id_for(app, options.http_host, port)
             try:
                 loop = _make_loop(setup, make_handler, reporter, liveness, name, in_lanes=in_lanes)
@@ -221,10 +219,13 @@ def run(
     return 0
 
 
-def _http(options: ConsumerOptions, answers: dict[str, Answer]) -> AbstractContextManager[int | None]:
+def answering(setup: Setup, liveness: Liveness, reporter: Reporter) -> AbstractContextManager[int | None]:
+    """What every consumer tells over HTTP, while the block runs; gives the port, or None where nobody asked for it."""
+    options, metrics = setup.options, ConsumerMetrics(setup.progress, setup.group, app_version())
+    setup.answers.update(answers_of(liveness, reporter, metrics))
     if options.http_port is None:
         return nullcontext()
-    return serve(options.http_host, options.http_port, answers)
+    return serve(options.http_host, options.http_port, setup.answers)
 
 
 def _make_loop(

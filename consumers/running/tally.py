@@ -39,9 +39,10 @@ class Tally:
         if self._attribute is not None:
             progress.totals[text_of(getattr(decoded.value, self._attribute))] += 1
 
-    def take_dead(self, record: Record) -> None:
+    def take_dead(self, record: Record, stage: str) -> None:
         if self._is_new(record):
             self._progress.dead_lettered += 1
+            self._progress.dead_letters_by_stage[stage] += 1
 
     def _is_new(self, record: Record) -> bool:
         progress = self._progress

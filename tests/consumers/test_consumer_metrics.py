@@ -31,6 +31,7 @@ def samples(progress: Progress) -> dict[tuple[str, ...], float]:
 
 def test_the_numbers_are_those_of_the_progress_lines() -> None:
     progress = Progress("mine", "order", 2, state=State.PAUSED, seen=9, tombstones=1, foreign=2, dead_lettered=3)
+    progress.dead_letters_by_stage.update(payload=2, handle=1)
     progress.by_schema_version.update({"1": 4, "id:77": 1})
     progress.lag, progress.retries, progress.redelivered, progress.repeated = {0: 5, 3: 0}, 6, 7, 8
     found = samples(progress)
@@ -41,7 +42,8 @@ def test_the_numbers_are_those_of_the_progress_lines() -> None:
         ("consumer_records_passed_over_total", "tombstone"): 1,
         ("consumer_records_passed_over_total", "foreign"): 2,
         ("consumer_records_passed_over_total", "repeated"): 8,
-        ("consumer_records_dead_lettered_total",): 3,
+        ("consumer_records_dead_lettered_total", "payload"): 2,
+        ("consumer_records_dead_lettered_total", "handle"): 1,
         ("consumer_records_redelivered_total",): 7,
         ("consumer_retries_total",): 6,
         ("consumer_lag_records", "0"): 5,
@@ -63,8 +65,8 @@ def test_latency_is_from_the_moment_in_the_record_to_its_end_and_only_once(clock
     progress.latency = Latency(clock=lambda: 100.0)
     tally = Tally(progress, None)
     for offset, timestamp_ms in enumerate([99_980, 99_000, 101_000, None, 10]):
-        tally.take_dead(old(offset, timestamp_ms))
-    tally.take_dead(old(0, 99_980))
+        tally.take_dead(old(offset, timestamp_ms), "payload")
+    tally.take_dead(old(0, 99_980), "payload")
     found = samples(progress)
     assert found["consumer_latency_seconds_bucket", "0.005"] == 1, "a clock that is ahead is no age"
     assert found["consumer_latency_seconds_bucket", "0.025"] == 2

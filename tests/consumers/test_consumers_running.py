@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.request import urlopen
 from uuid import uuid4
 
 import pytest
@@ -16,6 +17,7 @@ from confluent_kafka.schema_registry import Schema, SchemaRegistryClient
 from consumers.decoding.frame import VALUE_SCHEMA_HEADER, frame
 from tests.consumers.fakes import CONTRACT, user_action
 from tests.consumers.running import World, world
+from tools.ports import free_port
 from tools.project import this_code
 from tools.registry.server import EmbeddedRegistry
 
@@ -36,9 +38,17 @@ def test_mixed_versions_are_read_and_poison_is_kept_whole(here: World, app: str)
     here.produce(None, b"", b"no frame", b"\x00\x00\x00\x00\x02cut", partition=0)
     here.produce(body, partition=0, headers=by_id)
     here.produce(body, partition=0, headers=[(VALUE_SCHEMA_HEADER, b"\x01" + uuid4().bytes)])
-    with here.running(app) as process:
+    port = free_port()
+    with here.running(app, http_port=port) as process:
         process.wait_seen(306)
+        told = {path: urlopen(f"http://127.0.0.1:{port}/{path}", timeout=10).read() for path in ("live", "metrics")}
         last = process.stop(signal.SIGINT if app == "faust" else signal.SIGTERM)
+    assert json.loads(told["live"]) == {"status": "alive"}
+    labels = f'consumer="{app}",contract="user_action",group="user_action-{app}",stage'
+    for stage, count in {"frame": 2, "payload": 1, "schema": 1}.items():
+        line = f'consumer_records_dead_lettered_total{{{labels}="{stage}"}} {count:.1f}'
+        assert line in told["metrics"].decode().splitlines()
+    assert last["dead_letters_by_stage"] == {"frame": 2, "payload": 1, "schema": 1}
     assert (last["seen"], last["decoded"], last["tombstones"], last["dead_lettered"]) == (306, 301, 1, 4)
     assert last["totals"] == {**here.expected(), "click": here.expected()["click"] + 1}
     assert last["by_schema_version"] == {"1": 150, "2": 151}

@@ -222,6 +222,7 @@ def test_an_undecodable_record_is_safe_in_the_dead_letter_topic_before_its_offse
     assert [sent["value"] for sent in bench.producer.delivered] == [b"junk"]
     assert bench.consumer.committed == {0: 2}
     assert (bench.progress.dead_lettered, bench.progress.decoded, bench.progress.seen) == (1, 1, 2)
+    assert bench.progress.dead_letters_by_stage == {"frame": 1}
 
 
 def test_zero_bytes_are_poison_and_a_null_is_not(bench: Bench) -> None:

@@ -44,6 +44,7 @@ def test_a_line_holds_every_field_and_says_whether_it_is_the_last(clock: Clock) 
         "retries": 0,
         "totals": {"click": 2, "search": 1},
         "by_schema_version": {},
+        "dead_letters_by_stage": {},
         "aggregate": None,
         "assigned": [0, 1],
         "positions": {"0": 7, "1": 5},
