@@ -42,14 +42,18 @@ class EffectWriter:
     schema_id: Callable[[GeneratedContract, type[AvroModel]], int]
     _known: dict[type[AvroModel], tuple[GeneratedContract, int]] = field(default_factory=dict)
 
-    def put(self, effect: Produce) -> None:
-        """Produce; durable when `confirm` has returned. Raises Unavailable, and ConsumerError for a foreign model."""
+    def put(self, effect: Produce, headers: tuple[Header, ...] | None = None) -> None:
+        """Produce; durable when `confirm` has returned. `headers`, where given, take the place of the effect's own.
+
+        Raises Unavailable, and ConsumerError for a foreign model.
+        """
         contract, schema_id = self._place_of(type(effect.value))
         key = effect.key
         if key is None and contract.key is not None:
             key = text_of(getattr(effect.value, attribute_named(type(effect.value), contract.key)))
         body = frame(schema_id, effect.value.serialize())
-        self.outbox.put(Outgoing(contract.topic, None if key is None else key.encode(), body, effect.headers, effect))
+        headers = effect.headers if headers is None else headers
+        self.outbox.put(Outgoing(contract.topic, None if key is None else key.encode(), body, headers, effect))
 
     def confirm(self, timeout_s: float) -> None:
         """Return when every effect is durable. Raises DeliveryUnconfirmed or ConsumerError, as Outbox.confirm."""

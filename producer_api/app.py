@@ -20,8 +20,9 @@ from producer_api.guard import describe_guard, is_guarded, make_entrance
 from producer_api.health import OK
 from producer_api.metrics import CONTENT_TYPE
 from producer_api.openapi import SECURITY_SCHEMES, SHARED_SCHEMAS, describe_route, describe_versions
-from producer_api.service import Service
+from producer_api.service import APP, Service
 from producer_api.settings import Settings, read_settings
+from tools.config.tracing import start_tracing
 
 if TYPE_CHECKING:
     from starlette.types import Receive, Scope, Send
@@ -67,16 +68,21 @@ class IngestionApp(FastAPI):
 
 
 class GuardedApp(IngestionApp):
-    """The same behind a gate, for settings that ask for one."""
+    """The same behind a gate, for settings that ask for one, and behind what makes spans, where tracing is on."""
 
     def __init__(self, service: Service, **arguments: Any) -> None:
         super().__init__(service, **arguments)
         contracts = {contract.path: contract.name for contract in service.contracts}
-        self._entrance = make_entrance(super().__call__, service.settings, contracts, service.metrics.requests_refused)
+        entrance = make_entrance(super().__call__, service.settings, contracts, service.metrics.requests_refused)
+        if service.tracing is not None:
+            from producer_api.tracing import TracedEntrance
+
+            entrance = TracedEntrance(entrance, service.tracing.get_tracer("producer_api"), contracts)
+        self._entrance = entrance
 
     @property
     def short_ways(self) -> Mapping[bytes, ContractEndpoint]:
-        """None: all go through the gate."""
+        """None: all go through the entrance."""
         return {}
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -85,8 +91,8 @@ class GuardedApp(IngestionApp):
 
 def create_app(settings: Settings | None = None, service: Service | None = None) -> IngestionApp:
     """The application; it connects when it starts. Raises tools.config.ConfigError for settings that cannot be used."""
-    service = service or Service(settings or read_settings())
-    make_app = GuardedApp if is_guarded(service.settings) else IngestionApp
+    service = service or Service(settings or read_settings(), tracing=start_tracing(APP))
+    make_app = GuardedApp if is_guarded(service.settings) or service.tracing is not None else IngestionApp
     app = make_app(
         service,
         title="Event ingestion",

@@ -41,7 +41,7 @@ Scope = MutableMapping[str, Any]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 
 
-def _joined(raw_headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
+def joined_headers(raw_headers: Iterable[tuple[bytes, bytes]]) -> dict[bytes, bytes]:
     """Headers by name; those that came more than once are one list (RFC 9110, section 5.2)."""
     headers: dict[bytes, bytes] = {}
     for name, value in raw_headers:
@@ -139,7 +139,7 @@ class ContractEndpoint:
 
     async def answer(self, scope: Scope, receive: Receive) -> Answer:
         """Never raises: a fault of our own is a 500 whose cause is in the log, without values of the request."""
-        headers = _joined(scope["headers"])
+        headers = joined_headers(scope["headers"])
         reader = BodyReader(headers, self._limits, self._open_requests)
         try:
             self._gate.check(self._serializer)

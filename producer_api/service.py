@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import math
 from typing import TYPE_CHECKING, Any, Final
@@ -19,9 +20,12 @@ from producer_api.rejects import Rejects
 from producer_api.routes import ContractEndpoint, Gate
 from producer_api.serializer import Serializer
 from producer_api.shapes import AcceptedShapes
+from tools.config.tracing import stop_tracing
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from opentelemetry.sdk.trace import TracerProvider
 
     from codegen.catalog import GeneratedContract
     from producer_api.producer import ProducerLike
@@ -46,11 +50,14 @@ class Service:
         *,
         make_producer: Callable[[dict[str, Any]], ProducerLike] | None = None,
         client: RegistryClient | None = None,
+        tracing: TracerProvider | None = None,
     ) -> None:
         """Raises UnknownContract, codegen.catalog.UnknownVersion, and what the registry's client says of its settings.
 
-        `make_producer` and `client` take the place of what the settings describe.
+        `make_producer` and `client` take the place of what the settings describe. `tracing` makes the spans, and is
+        stopped with the service; None, there are none.
         """
+        self.tracing = tracing
         self.settings = settings
         self.contracts = choose_contracts(settings, contracts)
         self.pins = {
@@ -62,7 +69,7 @@ class Service:
             for contract in self.contracts
         ]
         in_flight = Bound("records in flight", settings.max_in_flight_records, settings.max_in_flight_bytes)
-        self.publisher = Publisher(
+        self.publisher = _publisher_class(tracing)(
             settings.kafka,
             in_flight,
             on_connection_lost=self._suspect_kafka,
@@ -106,6 +113,8 @@ class Service:
         await self.watch.stop()
         report = await self.publisher.close(self.settings.flush_timeout_s)
         self.metrics.close()
+        if self.tracing is not None:
+            await asyncio.to_thread(stop_tracing, self.tracing)
         return report
 
     def _suspect_kafka(self) -> None:
@@ -142,6 +151,14 @@ class Service:
             rejects,
             cloudevents=settings.cloudevents,
         )
+
+
+def _publisher_class(tracing: TracerProvider | None) -> type[Publisher]:
+    if tracing is None:
+        return Publisher
+    from producer_api.tracing import TracedPublisher
+
+    return TracedPublisher
 
 
 def choose_contracts(settings: Settings, contracts: Mapping[str, GeneratedContract]) -> list[GeneratedContract]:

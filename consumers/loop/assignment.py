@@ -6,12 +6,16 @@ import zlib
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from consumers.decoding.deserializer import Decoded
 from consumers.effects import Produce
 from consumers.faults import RecordFault
 from consumers.loop.attempts import Attempts
 from consumers.record import Record
+
+if TYPE_CHECKING:
+    from opentelemetry.trace import Span
 
 
 @dataclass(slots=True, eq=False)
@@ -21,7 +25,7 @@ class Item:
     `running`: its handler is at work. `done`: handled or dead-lettered. `repeated`: passed over.
     `ours`: its partition was not taken away since.
     `retry_at` is when a failed attempt may be repeated; `pending` are effects that are not produced yet, `fault` is
-    why the record is given up.
+    why the record is given up, `span` what tracing tells of it.
     """
 
     record: Record
@@ -30,6 +34,7 @@ class Item:
     decoded: Decoded | None = None
     pending: deque[Produce] = field(default_factory=deque)
     fault: RecordFault | None = None
+    span: Span | None = None
     retry_at: float = 0.0
     started_at: float | None = None
     running: bool = False

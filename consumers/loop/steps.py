@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 from collections.abc import Collection
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 from consumers.dead_letter import DeadLetterQueue
 from consumers.decoding.deserializer import Decoded, Deserializer
@@ -16,6 +17,9 @@ from consumers.loop.assignment import Item
 from consumers.loop.attempts import DeadLetterLimit
 from consumers.loop.lanes import Work
 from consumers.running.tally import Tally
+
+if TYPE_CHECKING:
+    from consumers.tracing import RecordTracing
 
 
 @dataclass(slots=True)
@@ -29,32 +33,44 @@ class Steps:
     tally: Tally
     dedupe: Dedupe | None = None
     limit: DeadLetterLimit = field(default_factory=DeadLetterLimit)
+    tracing: RecordTracing | None = None
 
     def prepare(self, item: Item) -> Work | None:
         """What the handler has to do, or None where nothing is. Raises RecordFault and Unavailable."""
+        if self.tracing is not None and item.span is None:
+            item.span = self.tracing.begin(item.record)
         if item.decoded is None:
             item.decoded = self.deserializer.read(item.record)
         decoded = item.decoded
         if self.dedupe is not None and self.dedupe.is_repeated(decoded):
             self.tally.take_repeated(decoded)
             self.limit.passed()
+            _end_span(item)
             return None
-        return lambda: tuple(self.handler.handle(decoded) or ())
+
+        def work() -> tuple[Produce, ...]:
+            return tuple(self.handler.handle(decoded) or ())
+
+        return work if self.tracing is None or item.span is None else self.tracing.inside(item.span, work)
 
     def take(self, item: Item, effects: tuple[Produce, ...]) -> None:
         """The handler has returned: produce what it wants. Raises Unavailable; then call again with the same."""
         if effects and not item.pending:
             item.pending = deque(effects)
         while item.pending:
-            self.effects.put(item.pending[0])
+            self._put(item, item.pending[0])
             item.pending.popleft()
         self.tally.take(_decoded(item))
         self.limit.passed()
+        _end_span(item)
 
     def judge(self, item: Item, error: Exception) -> float:
         """The handler has raised: seconds until it is asked again. Raises Unhandled, Unavailable and ConsumerError."""
         writer = _decoded(item).writer
-        return item.attempts.wait_after(error, writer.ref if writer is not None else None)
+        wait_s = item.attempts.wait_after(error, writer.ref if writer is not None else None)
+        if self.tracing is not None and item.span is not None:
+            self.tracing.retry(item.span, error)
+        return wait_s
 
     def dead_letter(self, item: Item, fault: RecordFault) -> None:
         """Give the record up. Raises DeliveryUnconfirmed (call again), and DeadLetterLimitReached."""
@@ -62,6 +78,9 @@ class Steps:
         self.dead_letters.put(item.record, fault)
         self.limit.dead_lettered()
         self.tally.take_dead(item.record, fault.stage)
+        if self.tracing is not None and item.span is not None:
+            self.tracing.give_up(item.span, fault)
+        _end_span(item)
 
     @property
     def unconfirmed(self) -> int:
@@ -79,6 +98,17 @@ class Steps:
         self.dead_letters.confirm(timeout_s)
         self.effects.confirm(timeout_s)
         self.handler.flush(timeout_s)
+
+    def _put(self, item: Item, effect: Produce) -> None:
+        if self.tracing is None or item.span is None:
+            self.effects.put(effect)
+        else:
+            self.effects.put(effect, self.tracing.carried_on(item.span, effect.headers))
+
+
+def _end_span(item: Item) -> None:
+    if item.span is not None:
+        item.span.end()
 
 
 def _decoded(item: Item) -> Decoded:

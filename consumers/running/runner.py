@@ -37,11 +37,13 @@ from consumers.running.start_check import pinned_schemas, refuse_unreadable, reg
 from consumers.running.stopping import stop_on_signals
 from consumers.running.tally import Tally, attribute_of
 from consumers.topic_reading import READING, latest_schemas, read_stretch
+from tools.config.tracing import start_tracing, stop_tracing
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import SchemaRegistryClient
 
     from codegen.catalog import GeneratedContract
+    from consumers.tracing import RecordTracing
 
 log = logging.getLogger(__name__)
 
@@ -67,6 +69,7 @@ class Setup:
     progress: Progress
     tally: Tally
     writers: WriterSchemas
+    tracing: RecordTracing | None = None
     answers: dict[str, Answer] = field(default_factory=dict)
 
     @property
@@ -105,6 +108,7 @@ class Setup:
             tally=self.tally,
             dedupe=self._dedupe(),
             limit=DeadLetterLimit(self.options.dead_letter_limit),
+            tracing=self.tracing,
         )
 
     def _dedupe(self) -> Dedupe | None:
@@ -151,14 +155,33 @@ class Setup:
 
 @contextmanager
 def set_up(app: str, options: ConsumerOptions) -> Iterator[Setup]:
-    """The parts of `app`, not yet connected to Kafka; closes the registry's client at the end. Raises ConsumerError."""
+    """The parts of `app`, not yet connected to Kafka; closes the registry's client at the end, and tracing.
+
+    Raises ConsumerError, and tools.config.ConfigError.
+    """
     choice = choose_reader(find_contract(options.contract), app, options)
     refuse_unreadable(choice, pinned_schemas(choice.contract), tuple)
-    with make_registry() as registry:
-        yield _assemble(options, choice, registry)
+    with make_registry() as registry, _tracing(app, options.group_for(app)) as tracing:
+        yield _assemble(options, choice, registry, tracing)
 
 
-def _assemble(options: ConsumerOptions, choice: ReaderChoice, registry: SchemaRegistryClient) -> Setup:
+@contextmanager
+def _tracing(app: str, group: str) -> Iterator[RecordTracing | None]:
+    provider = start_tracing(app)
+    if provider is None:
+        yield None
+        return
+    from consumers.tracing import RecordTracing
+
+    try:
+        yield RecordTracing(provider.get_tracer("consumers"), group)
+    finally:
+        stop_tracing(provider)
+
+
+def _assemble(
+    options: ConsumerOptions, choice: ReaderChoice, registry: SchemaRegistryClient, tracing: RecordTracing | None
+) -> Setup:
     app, contract = choice.app, choice.contract
     writers = WriterSchemas(registry, contract, options.schema_patience_s)
     deserializer = Deserializer(contract, choice.version, writers, others_on(contract))
@@ -168,7 +191,7 @@ def _assemble(options: ConsumerOptions, choice: ReaderChoice, registry: SchemaRe
         counted = attribute_of(deserializer.model, options.count_field)
         progress.counted_field = options.count_field
     tally = Tally(progress, counted)
-    return Setup(options, choice, options.group_for(app), registry, deserializer, progress, tally, writers)
+    return Setup(options, choice, options.group_for(app), registry, deserializer, progress, tally, writers, tracing)
 
 
 def run(

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from random import Random
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, cast
 
 from codegen.catalog import GeneratedContract
 from codegen.runtime import AvroModel
@@ -28,12 +28,15 @@ from consumers.loop.steps import Steps
 from consumers.loop.transactions import Transactions
 from consumers.options import Guarantee, find_contract
 from consumers.outbox import Outbox
-from consumers.record import Record
+from consumers.record import Header, Record
 from consumers.running.progress import Progress, Reporter
 from consumers.running.tally import Tally, text_of
 from consumers.testing.lanes import DrawnLanes
 from consumers.testing.transactions import TransactionalProducer
 from consumers.testing.world import Consumer, Producer, Registry, World
+
+if TYPE_CHECKING:
+    from consumers.tracing import RecordTracing
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 _Model = TypeVar("_Model", bound=AvroModel)
@@ -76,7 +79,7 @@ class Driver(Generic[_Function]):
 
     `function` stands for the world outside the process as well: it lives on when the process crashes, so what it keeps
     in itself is what a database would keep. Under exactly-once, `produced` is what is seen of committed transactions.
-    `seed` draws the order in which lanes come to their end, and the waits.
+    `seed` draws the order in which lanes come to their end, and the waits. `tracing` makes a span for each record.
     """
 
     def __init__(
@@ -94,6 +97,7 @@ class Driver(Generic[_Function]):
         commit_interval_s: float = 1.0,
         guarantee: Guarantee = Guarantee.AT_LEAST_ONCE,
         seed: int = 0,
+        tracing: RecordTracing | None = None,
     ) -> None:
         self.function = function
         self.contract = find_contract(contract) if isinstance(contract, str) else contract
@@ -106,6 +110,7 @@ class Driver(Generic[_Function]):
         self._commit_interval_s = commit_interval_s
         self._guarantee = guarantee
         self._dedupe = (dedupe_field, dedupe_window)
+        self._tracing = tracing
         self._draw = Random(seed)  # noqa: S311 - no secret is drawn
         self._registry = Registry(self.world, self.contract)
         self._stop = threading.Event()
@@ -123,9 +128,15 @@ class Driver(Generic[_Function]):
             value = frame(self._registry.ids()[event.VERSION], event.serialize())
             self.world.append(self.world.topic, key, value, (), partition)
 
-    def send_bytes(self, value: bytes | None, key: bytes | None = None, partition: int | None = None) -> None:
+    def send_bytes(
+        self,
+        value: bytes | None,
+        key: bytes | None = None,
+        partition: int | None = None,
+        headers: tuple[Header, ...] = (),
+    ) -> None:
         """A record as it may lie in a topic, whatever it holds; None is a tombstone."""
-        self.world.append(self.world.topic, key, value, (), partition)
+        self.world.append(self.world.topic, key, value, headers, partition)
 
     # ------------------------------------------------------------ run
 
@@ -262,6 +273,7 @@ class Driver(Generic[_Function]):
             if field is None
             else Dedupe(attribute_named(deserializer.model, field), window, deserializer, self._read_back),
             limit=DeadLetterLimit(self._limit),
+            tracing=self._tracing,
         )
 
     def _read_back(self, partition: int, begin: int, end: int) -> Iterator[Record]:

@@ -226,6 +226,7 @@ async def open_api() -> AsyncIterator[OpenApi]:
         *,
         registry: FakeRegistry | None = None,
         producer: FakeProducer | None = None,
+        tracing: Any = None,
         **settings: Any,
     ) -> Api:
         chosen = Settings(**settings)
@@ -238,7 +239,7 @@ async def open_api() -> AsyncIterator[OpenApi]:
             fake.conf = dict(conf)
             return fake
 
-        service = Service(chosen, contracts, make_producer=make, client=registry)
+        service = Service(chosen, contracts, make_producer=make, client=registry, tracing=tracing)
         app = create_app(service=service)
         await service.start()
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)

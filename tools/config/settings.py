@@ -33,6 +33,10 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("READER_VERSION", "", "schema version that a consumer reads, instead of the contract's pin"),
     Variable("EXPIRED_VERSIONS", "", "versions, separated by commas, of which a consumer's topic holds no record"),
     Variable("WRITER_VERSION", "", "schema version that the API writes, instead of the contract's pin"),
+    Variable(
+        "OTEL_TRACES_EXPORTER", "", "spans to otlp or console, with the extra tracing; unset or none, there are none"
+    ),
+    Variable("OTEL_…", "", "any variable of OpenTelemetry's SDK, once that is set: OTEL_EXPORTER_OTLP_ENDPOINT"),
 )
 DEFAULTS: Mapping[str, str] = {row.name: row.default for row in VARIABLES if row.default}
 
