@@ -58,7 +58,7 @@ class Call:
         self, arrivals: Arrivals, done: Callable[[list[Receipt]], None], count: int, size: int, now: float
     ) -> None:
         self._arrivals = arrivals
-        self._outcomes: dict[int, Any] = {}  # by index: the acknowledged message, or Undelivered
+        self._outcomes: dict[int, Receipt] = {}  # by index
         self.opened_at = now
         self.done = done
         self.count = count
@@ -78,7 +78,8 @@ class Call:
     def _take(self, index: int, error: KafkaError | None, message: Any) -> None:
         arrivals = self._arrivals
         if error is None:
-            self._outcomes[index] = message
+            # Not the message itself: it holds a copy of key and value. Made without a call of the class in between.
+            self._outcomes[index] = _new(Delivered, (message.partition(), message.offset()))
             arrivals.is_alive = True
         else:
             self.refuse(index, undelivered(error, "deliver"))
@@ -97,19 +98,13 @@ class Call:
 
     def receipts(self) -> list[Receipt]:
         """By index; what is not acknowledged by now is in doubt."""
-        if self.has_failed or not self.is_complete():
-            return [_receipt(self._outcomes.get(index, IN_DOUBT)) for index in range(self.count)]
-        outcomes = map(self._outcomes.__getitem__, range(self.count))
-        # As the class itself makes them, without a call in between for each.
-        return [_new(Delivered, (message.partition(), message.offset())) for message in outcomes]
+        if self.is_complete():
+            return list(map(self._outcomes.__getitem__, range(self.count)))
+        return [self._outcomes.get(index, IN_DOUBT) for index in range(self.count)]
 
     def answer(self) -> None:
         """Let the one who waits go on."""
         self.done(self.receipts())
-
-
-def _receipt(outcome: Any) -> Receipt:
-    return outcome if type(outcome) is Undelivered else Delivered(outcome.partition(), outcome.offset())
 
 
 class OpenCalls:

@@ -123,11 +123,12 @@ class Ingestion:
                 answer = answer_fault(error, "an acknowledged event could not be answered")
             reply(answer)
 
+        # Before it is taken: what raised afterwards would send it the long way as well, and so twice.
+        self._metrics.received.inc()
         try:
             self._publisher.collect(self._topic, prepared.key, prepared.value, finish)
         except Overloaded as error:
             asyncio.get_running_loop().call_soon(reply, self._refuse_one(error, data, None))
-        self._metrics.received.inc()
 
     def _refuse_event(self, error: InvalidEvent, data: bytes, headers: Headers | None) -> Answer:
         self._refuse(error.faults[0], data, headers)

@@ -73,6 +73,7 @@ class Publisher:
         self._arrivals = Arrivals(self._note_error)
         self._collected: dict[str, _Collected] = {}
         self._woken = False
+        self._is_lost = False
         self._closing = False
         self._stopped = threading.Event()
         self._fatal = threading.Event()
@@ -240,6 +241,9 @@ class Publisher:
             if self._arrivals.is_alive:
                 self._arrivals.is_alive = False
                 self._alive_at = monotonic()
+            if self._is_lost:  # once for all records that say so
+                self._is_lost = False
+                self._call_soon(self._on_connection_lost)
             if self._arrivals.calls and not self._woken:
                 self._woken = True
                 self._call_soon(self._resolve)
@@ -255,7 +259,7 @@ class Publisher:
         if error.fatal():
             self._fatal.set()
         elif error.name() in _LOST_ERRORS:
-            self._call_soon(self._on_connection_lost)
+            self._is_lost = True
 
     def _replace_producer(self) -> None:
         """An idempotent producer is unusable after a fatal error: end it, its records refused, and make another."""

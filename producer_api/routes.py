@@ -194,13 +194,11 @@ class ContractEndpoint:
             self._open_requests.give(0, size)
             reply(answer)
 
-        begun = False
         try:
             self._ingestion.begin_one(body, release)
-            begun = True
-        finally:
-            if not begun:
-                self._open_requests.give(0, size)
+        except BaseException:
+            self._open_requests.give(0, size)
+            raise
         return True
 
     def _keep(self, body: bytes, refusal: Refusal, trace: Headers | None) -> None:
