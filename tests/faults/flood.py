@@ -30,11 +30,13 @@ _PATIENCE_S: Final = 20.0
 
 class Plan(msgspec.Struct, frozen=True):
     """`rate` is requests a second, 0: as fast as they are answered. `again`: how many of the requests refused last are
-    sent again, each when its Retry-After says. `run` tells the plan's events from those of others on the topic.
+    sent again, each when its Retry-After says. `run` tells the plan's events from those of others on the topic, `at` is
+    the moment that all of them tell.
     """
 
     url: str
     run: int
+    at: str
     batch: int
     connections: int
     seconds: float
@@ -68,7 +70,7 @@ def make_event(plan: Plan, number: int) -> dict[str, Any]:
         "user_id": f"user-{place}",
         "action": "click",
         "page_url": f"/flood/{place}" + "x" * plan.padding,
-        "occurred_at": "2026-01-31T08:15:30.125Z",
+        "occurred_at": plan.at,
         "session_id": None,
         "device": None,
         "properties": {},
