@@ -190,7 +190,11 @@ class FaustConsumer:
             if self._busy.locked():
                 self._watch.excuse()
             progress = self._setup.progress
-            progress.lag = {number: places[number].end - places[number].committed for number in progress.assigned}
+            progress.lag = {
+                number: places[number].end - places[number].committed
+                for number in progress.assigned
+                if number in places
+            }
             self._watch.note(places, progress.assigned, monotonic(), self._restored())
 
     def _restored(self) -> int:

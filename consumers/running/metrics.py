@@ -10,6 +10,7 @@ from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.registry import Collector
 
+from consumers.faults import Stage
 from consumers.running.progress import Progress, State
 
 # By the values of the labels that a metric has beside the common ones.
@@ -51,7 +52,8 @@ class ConsumerMetrics(Collector):
         yield self._counter(
             "records_dead_lettered",
             "Records given up, by the step that could not be done",
-            {(stage,): count for stage, count in dict(progress.dead_letters_by_stage).items()},
+            # Each from the start: a series that begins at 1 has no rate.
+            {(stage.value,): progress.dead_letters_by_stage[stage] for stage in Stage},
             "stage",
         )
         yield self._counter(
