@@ -55,7 +55,6 @@ class Progress:
     decoded: int = 0
     tombstones: int = 0
     foreign: int = 0
-    dead_lettered: int = 0
     redelivered: int = 0
     repeated: int = 0
     late: int = 0
@@ -70,10 +69,15 @@ class Progress:
     latency: Latency = field(default_factory=Latency)
     restored: int = 0
 
+    @property
+    def dead_lettered(self) -> int:
+        """Records that were given up, in whichever step."""
+        return self.dead_letters_by_stage.total()
+
     def as_json(self, *, final: bool) -> str:
         """One line; the keys are the names of the fields, and `final` is true on the last line of a process."""
         line: dict[str, Any] = {name: getattr(self, name) for name in self.__slots__}
-        line["latency"] = self.latency.as_json()
+        line |= {"dead_lettered": self.dead_lettered, "latency": self.latency.as_json()}
         for name in ("totals", "by_schema_version", "dead_letters_by_stage", "positions", "lag"):
             line[name] = {str(key): value for key, value in sorted(line[name].items())}
         return json.dumps({**line, "final": final})

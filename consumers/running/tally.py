@@ -41,7 +41,6 @@ class Tally:
 
     def take_dead(self, record: Record, stage: str) -> None:
         if self._is_new(record):
-            self._progress.dead_lettered += 1
             self._progress.dead_letters_by_stage[stage] += 1
 
     def _is_new(self, record: Record) -> bool:

@@ -30,7 +30,7 @@ def samples(progress: Progress) -> dict[tuple[str, ...], float]:
 
 
 def test_the_numbers_are_those_of_the_progress_lines() -> None:
-    progress = Progress("mine", "order", 2, state=State.PAUSED, seen=9, tombstones=1, foreign=2, dead_lettered=3)
+    progress = Progress("mine", "order", 2, state=State.PAUSED, seen=9, tombstones=1, foreign=2)
     progress.dead_letters_by_stage.update(payload=2, handle=1)
     progress.by_schema_version.update({"1": 4, "id:77": 1})
     progress.lag, progress.retries, progress.redelivered, progress.repeated = {0: 5, 3: 0}, 6, 7, 8
