@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import signal
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
+from tests.faults.waiting import meanwhile
 from tools.kafka_broker import COORDINATES, KafkaBroker
 from tools.maven import fetch_jars
 
@@ -45,21 +45,11 @@ class Cluster(KafkaBroker):
             for pid in pids:
                 os.kill(pid, signal.SIGCONT)
 
-    @contextmanager
-    def slow(self, run_s: float, rest_s: float) -> Iterator[None]:
+    def slow(self, run_s: float, rest_s: float) -> AbstractContextManager[None]:
         """All brokers run for `run_s` seconds, then stand still for `rest_s`, again and again."""
-        done = threading.Event()
-        numbers = range(1, self._size + 1)
 
         def throttle() -> None:
-            while not done.wait(run_s):
-                with self.frozen(*numbers):
-                    time.sleep(rest_s)
+            with self.frozen(*range(1, self._size + 1)):
+                time.sleep(rest_s)
 
-        thread = threading.Thread(target=throttle, name="slow brokers")
-        thread.start()
-        try:
-            yield
-        finally:
-            done.set()
-            thread.join()
+        return meanwhile(throttle, every_s=run_s)

@@ -13,17 +13,16 @@ import random
 import shutil
 import sys
 import tempfile
-import threading
 import time
 import traceback
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import AbstractContextManager, ExitStack
 from pathlib import Path
 
 import tests.consumers.echo
 from tests.consumers.running import SHORT_SESSIONS, Process, World, wait_until, world_on
 from tests.faults.exactly_once import check
+from tests.faults.waiting import meanwhile
 from tools.kafka_broker import KafkaBroker
 
 APPS = ("counts", "echo")
@@ -31,22 +30,9 @@ _PARTITIONS = 4
 _LONGEST_PAUSE_S = 3.0
 
 
-@contextmanager
-def coming_in(here: World) -> Iterator[None]:
+def coming_in(here: World) -> AbstractContextManager[None]:
     """Records, all the time of the block."""
-    done = threading.Event()
-
-    def produce() -> None:
-        while not done.wait(0.2):
-            here.produce_actions(20)
-
-    thread = threading.Thread(target=produce)
-    thread.start()
-    try:
-        yield
-    finally:
-        done.set()
-        thread.join()
+    return meanwhile(lambda: here.produce_actions(20), every_s=0.2)
 
 
 class Members:

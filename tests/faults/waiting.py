@@ -1,9 +1,11 @@
-"""Waiting for what a drill expects, with an end to it."""
+"""Waiting for what a drill expects, with an end to it, and what goes on meanwhile."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 
 def wait_until(
@@ -19,3 +21,21 @@ def wait_until(
             raise AssertionError(f"waited {within_s:g} s in vain: {what}")
         time.sleep(0.05)
     return time.monotonic() - started
+
+
+@contextmanager
+def meanwhile(act: Callable[[], object], every_s: float) -> Iterator[None]:
+    """`act` after each `every_s` seconds, all the time of the block, in a thread of its own."""
+    done = threading.Event()
+
+    def act_again() -> None:
+        while not done.wait(every_s):
+            act()
+
+    thread = threading.Thread(target=act_again)
+    thread.start()
+    try:
+        yield
+    finally:
+        done.set()
+        thread.join()

@@ -260,7 +260,8 @@ async def test_librdkafka_lets_no_record_time_out_by_itself(publisher: Publisher
     assert fake.conf["delivery.timeout.ms"] == 0
 
 
-async def test_a_client_is_answered_in_time_and_the_record_tried_on(api: Any) -> None:
+def answering_soon(api: Any) -> tuple[Publisher, Any]:
+    """A publisher that answers its clients at once, acknowledged or not, and its producer."""
     fake = type(api.producer)()
     publisher = Publisher(
         {},
@@ -269,6 +270,11 @@ async def test_a_client_is_answered_in_time_and_the_record_tried_on(api: Any) ->
         patience=Patience(answer_s=0.01),
     )
     publisher.start()
+    return publisher, fake
+
+
+async def test_a_client_is_answered_in_time_and_the_record_tried_on(api: Any) -> None:
+    publisher, fake = answering_soon(api)
     assert not publisher.is_silent()
     fake.holding = True
     assert await produce_many(publisher, 2) == [IN_DOUBT] * 2
@@ -281,14 +287,7 @@ async def test_a_client_is_answered_in_time_and_the_record_tried_on(api: Any) ->
 
 
 async def test_a_broker_that_acknowledges_some_of_a_call_is_not_silent(api: Any) -> None:
-    fake = type(api.producer)()
-    publisher = Publisher(
-        {},
-        Bound("records", 10, 10_000),
-        make_producer=lambda conf: _configured(fake, conf),
-        patience=Patience(answer_s=0.01),
-    )
-    publisher.start()
+    publisher, fake = answering_soon(api)
     fake.holding = True
     future = produce_many(publisher, 2)
     stuck = fake._due.pop()
