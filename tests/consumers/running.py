@@ -87,9 +87,16 @@ class World:
     def produce(
         self, *values: bytes | None, partition: int = -1, headers: list[Any] | None = None, topic: str = "events"
     ) -> None:
-        producer = Producer({"bootstrap.servers": self.broker.bootstrap_servers, "enable.idempotence": True})
+        # Each record without a key gets a partition of its own: librdkafka would otherwise send all of the same 10 ms,
+        # which may be all there are, to one, and whoever reads the other would wait in vain.
+        producer = Producer(
+            {
+                "bootstrap.servers": self.broker.bootstrap_servers,
+                "enable.idempotence": True,
+                "sticky.partitioning.linger.ms": 0,
+            }
+        )
         for value in values:
-            # The embedded broker takes records without a key; they spread over the partitions.
             producer.produce(topic, value=value, partition=partition, headers=headers or [])
         assert producer.flush(30) == 0
 
