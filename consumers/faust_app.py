@@ -24,6 +24,7 @@ from typing import Any, Final
 from consumers.clients import make_consumer, topic_size
 from consumers.faults import ConsumerError, Unavailable
 from consumers.faust_edges import ended_in_time, let_faust_say, record_from_faust, report_thread
+from consumers.faust_recovery import recover_to_real_ends
 from consumers.faust_settings import faust_settings
 from consumers.faust_steps import FaustSteps
 from consumers.faust_table import CountInTable, make_table, totals_of
@@ -126,6 +127,7 @@ class FaustConsumer:
             stream_wait_empty=False,
             broker_commit_interval=self._setup.options.commit_interval_s,
         )
+        recover_to_real_ends(app, self._setup.group)
         bytes_only = {"key_type": bytes, "value_type": bytes, "key_serializer": "raw", "value_serializer": "raw"}
         topic = app.topic(self._setup.contract.topic, **bytes_only)
         table = make_table(app, self._setup.options.count_field)
@@ -190,8 +192,9 @@ class FaustConsumer:
             if self._busy.locked():
                 self._watch.excuse()
             progress = self._setup.progress
+            # The embedded broker tells the beginning of its last batch for the end, which may be committed beyond.
             progress.lag = {
-                number: places[number].end - places[number].committed
+                number: max(0, places[number].end - places[number].committed)
                 for number in progress.assigned
                 if number in places
             }
@@ -205,14 +208,12 @@ class FaustConsumer:
         """Let the record in hand come to its end, make the table durable, then commit.
 
         The agent takes no further record while `stop` is set. A partition's changelog is durable when its last record
-        is confirmed, so each gets a last one: a count that it holds already. Twice, because the embedded broker reports
-        the last batch's start as a partition's end, and recovery reads to that end only: the last batch must be single.
+        is confirmed, so each gets a last one: a count that it holds already.
         """
         async with self._busy:
             if not self._recovered or not self.app.consumer.assignment():
                 return  # what was recovered so far must not be written: it would overwrite the whole
-            for _ in range(2):
-                await asyncio.gather(*self._repeat_last_counts())
+            await asyncio.gather(*self._repeat_last_counts())
             await self.app.consumer.maybe_wait_for_commit_to_finish()  # a plain commit() would then do nothing
             await self.app.consumer.force_commit()
         self._show_aggregate()
