@@ -19,7 +19,7 @@ import tempfile
 import threading
 from datetime import datetime
 from time import monotonic
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from consumers.clients import make_consumer, topic_size
 from consumers.faults import ConsumerError, Unavailable
@@ -32,7 +32,7 @@ from consumers.faust_watch import StandStill, ask_places
 from consumers.function import Function, function_handler, load_function
 from consumers.loop.liveness import Liveness
 from consumers.options import ConsumerOptions
-from consumers.running.progress import State
+from consumers.running.progress import Reporter, State
 from consumers.running.runner import Setup, Stopped, answering, log_to_stderr, set_up
 from consumers.running.stopping import stop_on_signals
 
@@ -67,22 +67,32 @@ def run_faust(options: ConsumerOptions, handler: str | None = None) -> int:
         tempfile.TemporaryDirectory(prefix="faust-") as folder,
         set_up(APP, options) as setup,
     ):
-        try:
-            asyncio.run(_run(setup, folder, function))
-        except Stopped:
-            setup.report_stopped()
+        voice = Voice(Liveness(options.stuck_after_s), setup.reporter())
+        with answering(setup, voice.liveness, voice.reporter):
+            try:
+                asyncio.run(_run(setup, voice, folder, function))
+            except Stopped:
+                setup.report_stopped()
     return 0
 
 
-async def _run(setup: Setup, folder: str, function: Function | None) -> None:
-    await FaustConsumer(setup, folder, function).run()  # made inside the loop, which Faust takes for its own
+async def _run(setup: Setup, voice: Voice, folder: str, function: Function | None) -> None:
+    await FaustConsumer(setup, voice, folder, function).run()  # made inside the loop, which Faust takes for its own
+
+
+class Voice(NamedTuple):
+    """By what the process tells how it fares: from before its dependencies answer until it has ended."""
+
+    liveness: Liveness
+    reporter: Reporter
 
 
 class FaustConsumer:
     """One Faust app for one contract. `folder` is where Faust keeps its files; nothing in it must survive."""
 
-    def __init__(self, setup: Setup, folder: str, function: Function | None) -> None:
+    def __init__(self, setup: Setup, voice: Voice, folder: str, function: Function | None) -> None:
         self._setup = setup
+        self._liveness, self._reporter = voice
         self._stop = setup.options.stop
         handler = (
             CountInTable(self.count, setup)
@@ -90,7 +100,6 @@ class FaustConsumer:
             else function_handler(function, setup.deserializer.model)
         )
         self._steps = FaustSteps(setup.steps(handler), setup.options, setup.progress, in_thread=function is not None)
-        self._liveness, self._reporter = Liveness(setup.options.stuck_after_s), setup.reporter()
         self._busy = asyncio.Lock()
         self._moment = 0.0
         self._next: dict[int, int] = {}
@@ -142,8 +151,7 @@ class FaustConsumer:
         """Start the app, report while it runs, and stop it so that nothing handled is left uncommitted."""
         self._reporter.report()
         try:
-            with answering(self._setup, self._liveness, self._reporter):
-                await self._until_stopped()
+            await self._until_stopped()
             drained = await ended_in_time(self._drain(), _STOP_WITHIN_S)
         finally:
             # Without brokers Faust would wait for them to take its leave, and show how each of its parts was cut off.

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 import threading
@@ -25,7 +26,6 @@ from consumers.faults import TransientError
 from consumers.faust_steps import FaustSteps
 from consumers.options import ConsumerOptions
 from consumers.record import Record
-from consumers.running.runner import set_up
 from consumers.testing import Driver
 from consumers.tracing import RecordTracing
 from producer_api.settings import Settings
@@ -122,9 +122,15 @@ async def test_an_event_has_a_span_of_its_request_and_one_of_its_record(open_api
     assert TRACE_ID in record.headers[0][1].decode()
 
 
-async def test_several_events_share_the_span_of_their_request(open_api: OpenApi, spans: Spans) -> None:
+@pytest.mark.parametrize("form", ["array", "NDJSON"])
+async def test_several_events_share_the_span_of_their_request(open_api: OpenApi, spans: Spans, form: str) -> None:
     api = await open_api(tracing=spans.provider)
-    assert (await api.post(json.dumps([EVENT, EVENT, {}]))).status_code == 207
+    events = [EVENT, EVENT, {}]
+    if form == "array":
+        response = await api.post(json.dumps(events))
+    else:
+        response = await api.post("\n".join(map(json.dumps, events)), content_type="application/x-ndjson")
+    assert response.status_code == 207
     producer = spans.one("send events")
     assert attributes(producer)["messaging.batch.message_count"] == 2
     assert [record.headers for record in api.producer.produced] == [[header_of(producer)]] * 2
@@ -379,16 +385,29 @@ def test_a_process_has_its_name(monkeypatch: pytest.MonkeyPatch, environ: dict[s
     provider.shutdown()
 
 
-def test_the_switch_is_asked_by_the_api_and_by_a_consumer(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_switch_is_asked_by_the_api(monkeypatch: pytest.MonkeyPatch) -> None:
     from producer_api.app import create_app
 
     monkeypatch.setenv("OTEL_TRACES_EXPORTER", "console")
     service = create_app(Settings(registry={"url": "http://127.0.0.1:9"})).service
     assert service.tracing is not None
     service.tracing.shutdown()
-    with set_up("standard", ConsumerOptions()) as setup:
-        assert setup.tracing is not None
-        assert setup.tracing.group == setup.group
+
+
+def test_the_switch_is_asked_by_a_consumer_and_a_handlers_own_spans_go_the_same_way() -> None:
+    """In a process of its own, which has one provider for good."""
+    code = (
+        "from opentelemetry import trace\n"
+        "from consumers.options import ConsumerOptions\n"
+        "from consumers.running.runner import set_up\n"
+        "with set_up('standard', ConsumerOptions()) as setup:\n"
+        "    assert setup.tracing is not None and setup.tracing.group == setup.group\n"
+        "    trace.get_tracer('a.handler').start_span('price it').end()\n"
+    )
+    environ = {**os.environ, "OTEL_TRACES_EXPORTER": "console"}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environ)
+    assert '"name": "price it"' in done.stderr
+    assert '"service.name": "standard"' in done.stderr
 
 
 def test_a_dotenv_file_reaches_the_sdk(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

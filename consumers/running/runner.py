@@ -171,8 +171,11 @@ def _tracing(app: str, group: str) -> Iterator[RecordTracing | None]:
     if provider is None:
         yield None
         return
+    from opentelemetry import trace
+
     from consumers.tracing import RecordTracing
 
+    trace.set_tracer_provider(provider)  # spans that a handler makes itself are exported, too
     try:
         yield RecordTracing(provider.get_tracer("consumers"), group)
     finally:

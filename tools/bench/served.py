@@ -11,7 +11,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
@@ -58,10 +58,13 @@ class Served:
         """For titles: which broker it is."""
         return "Apache Kafka" if self.stack.options.parts.broker == "kafka" else "the embedded broker"
 
-    def serve(self, app: str, workers: int = 1) -> tuple[str, Child]:
-        """Start a server as the stack starts the API; its root URL, once it is ready. Raises ChildError."""
+    def serve(self, app: str, workers: int = 1, environment: Mapping[str, str] | None = None) -> tuple[str, Child]:
+        """Start a server as the stack starts the API; its root URL, once it is ready. Raises ChildError.
+
+        `environment` comes on top of the stack's.
+        """
         port = free_port()
-        own: dict[str, str] = {}
+        own = dict(environment or {})
         if workers > 1 and app == API:
             metrics = self.folder / f"metrics-{port}"
             metrics.mkdir()

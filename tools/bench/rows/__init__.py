@@ -22,6 +22,7 @@ _ROWS: Final = {
     "memory": ("memory of the API", ""),
     "grow-workers": ("growth: NDJSON over workers", "workers"),
     "grow-connections": ("growth: single events over connections", "connections"),
+    "grow-linger": ("growth: single events over the producer's linger", "ms"),
     "grow-body": ("growth: single events over the size of a body", "bytes of JSON"),
     "grow-fields": ("growth: JSON → Avro bytes over the fields of a record", "fields"),
     "grow-versions": ("growth: decoding over the schema versions that a consumer sees", "versions"),
