@@ -7,31 +7,42 @@ from datetime import date, time
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
-    from decimal import Decimal  # whoever has one has loaded it; a cold check renders without
+    # Whoever has one of these has loaded it; a cold check renders without.
+    from decimal import Decimal
+    from uuid import UUID
 
 pack_float: Final = struct.Struct("<f").pack
 pack_double: Final = struct.Struct("<d").pack
 _EPOCH_DAY: Final = date(1970, 1, 1).toordinal()
 
 
+# Variable-length numbers go by two bytes a step, seven bits in each. All but a number's last have the high bit set.
+_MORE: Final = tuple(bytes((number | 0x80,)) for number in range(0x80))
+_TWO_MORE: Final = tuple(low + high for high in _MORE for low in _MORE)
+_LAST: Final = tuple(bytes((number,)) for number in range(0x80))
+_LAST_TWO: Final = _LAST + tuple(low + high for high in _LAST[1:] for low in _MORE)
+
+
 def _zigzag(number: int) -> bytes:
     rest = (number << 1) ^ (number >> 63)
-    out = bytearray()
-    while rest > 0x7F:
-        out.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    out.append(rest)
-    return bytes(out)
+    out = b""
+    while rest > 0x3FFF:
+        out += _TWO_MORE[rest & 0x3FFF]
+        rest >>= 14
+    return out + _LAST_TWO[rest]
 
 
 # Lengths and small numbers are looked up: most strings and counts are shorter than this.
-_SMALL: Final = tuple(_zigzag(number) for number in range(2048))
+_SMALL: Final = tuple(map(_zigzag, range(2048)))
 
 
 def encode_long(number: int) -> bytes:
     """An int or long: variable-length zig-zag. Raises OverflowError beyond 64 bits."""
     if 0 <= number < 2048:
         return _SMALL[number]
+    if 2**27 <= number < 2**41:  # six bytes: a moment in milliseconds, from 1970-01-02 to 2039
+        rest = number << 1
+        return _TWO_MORE[rest & 0x3FFF] + _TWO_MORE[rest >> 14 & 0x3FFF] + _LAST_TWO[rest >> 28]
     if not -(2**63) <= number < 2**63:
         raise OverflowError("the number does not fit into 64 bits")
     return _zigzag(number)
@@ -45,7 +56,16 @@ def encode_bytes(data: bytes) -> bytes:
 def encode_string(text: str) -> bytes:
     """A length in bytes and UTF-8. Raises UnicodeEncodeError for a lone surrogate."""
     data = text.encode()
-    return encode_long(len(data)) + data
+    size = len(data)
+    return (_SMALL[size] if size < 2048 else encode_long(size)) + data
+
+
+def encode_uuid(value: UUID) -> bytes:
+    """A uuid as a string: a length, and 36 characters in lower case (RFC 9562, section 4)."""
+    pairs = value.int.to_bytes(16, "big").hex(
+        "-", 2
+    )  # in eight groups: the first two and the last three belong together
+    return f"\x48{pairs[:4]}{pairs[5:29]}{pairs[30:34]}{pairs[35:]}".encode()
 
 
 def encode_decimal(value: Decimal, scale: int) -> bytes:

@@ -1,7 +1,7 @@
 """Records → Kafka, and the broker's answers → futures of the event loop.
 
-librdkafka answers in a thread of its own. One poll thread takes the delivery reports, as many as there are, and wakes
-the event loop once for all of them; a wake-up per record would cost more than the record.
+librdkafka answers in a thread of its own. Its delivery reports are taken as many at once as there are, and the event
+loop hears of all of them together (`producer_api.polling`); a wake-up per record would cost more than the record.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from confluent_kafka import KafkaError, KafkaException
 from producer_api.bounds import Bound, Overloaded
 from producer_api.calls import RECORD_OVERHEAD_BYTES, Arrivals, Call, OpenCalls, Patience, size_of
 from producer_api.pace import DrainRate, StandingQueue
+from producer_api.polling import MANY, Polling, Served
 from producer_api.producer import ProducerLike, Refused, make_producer_of, queue_batch
 from producer_api.receipts import QUEUE_FULL, Delivered, Headers, Receipt, Record, Undelivered, undelivered
 
 _log: Final = logging.getLogger(__name__)
-_POLL_TIMEOUT_S: Final = 0.2
 _PURGE_TIMEOUT_S: Final = 2.0
 _LOST_ERRORS: Final = {"_ALL_BROKERS_DOWN", "_TRANSPORT", "_RESOLVE"}
 # How often the calls that take too long are looked for.
@@ -72,10 +72,8 @@ class Publisher:
         self._on_connection_lost = on_connection_lost
         self._arrivals = Arrivals(self._note_error)
         self._collected: dict[str, _Collected] = {}
-        self._woken = False
         self._is_lost = False
         self._closing = False
-        self._stopped = threading.Event()
         self._fatal = threading.Event()
         self._patience = patience or Patience()
         self._calls = OpenCalls()
@@ -84,11 +82,13 @@ class Publisher:
         self._glance: asyncio.TimerHandle | None = None
 
     def start(self) -> None:
-        """Make the producer, which connects by itself, and the poll thread."""
+        """Make the producer, which connects by itself, and poll it from now on."""
         self._loop = asyncio.get_running_loop()
         self._producer = self._make_producer(self._conf)
-        self._poller = threading.Thread(target=self._poll, name="delivery-reports", daemon=True)
-        self._poller.start()
+        self._polling = Polling(
+            self._loop,
+            Served(self._poll, self._has_news, self._tell, is_broken=self._fatal.is_set, mend=self._replace_producer),
+        )
         self._look_at_calls()
 
     @property
@@ -158,11 +158,11 @@ class Publisher:
         return self._drain_rate.wait_s(self.bound.bytes)
 
     async def close(self, deadline_s: float) -> FlushReport:
-        """Take no more, wait `deadline_s` for what is under way, give up the rest, and end the poll thread."""
+        """Take no more, wait `deadline_s` for what is under way, give up the rest, and poll no more."""
         self._closing = True
         self._produce_collected()
         await asyncio.to_thread(self._drain, deadline_s)
-        self._resolve()
+        self._tell()
         if self._glance is not None:
             self._glance.cancel()
         return FlushReport(self.delivered, self.undelivered, self.bound.records)
@@ -170,8 +170,7 @@ class Publisher:
     def _drain(self, deadline_s: float) -> None:
         if self._flush(self._producer, deadline_s):
             self._end(self._producer)
-        self._stopped.set()
-        self._poller.join()
+        self._polling.stop()
 
     def _open(self, count: int, size: int, done: Callable[[list[Receipt]], None]) -> Call:
         if self._closing:
@@ -181,6 +180,8 @@ class Publisher:
         self.bound.take(count, size)
         call = Call(self._arrivals, done, count, size, monotonic())
         self._calls.add(call)
+        if self.bound.records >= MANY:
+            self._polling.busy()
         return call
 
     def _refuse_now(self, call: Call, refused: Sequence[Refused]) -> None:
@@ -211,12 +212,21 @@ class Publisher:
                 self.queue.note(now - call.opened_at)
             call.done(receipts)
 
-    def _resolve(self) -> None:
-        """In the event loop: settle every call whose last delivery has arrived."""
-        self._woken = False
-        arrived, now = self._arrivals.calls, monotonic()
-        while arrived:
-            self._settle(arrived.popleft(), now)
+    def _has_news(self) -> bool:
+        arrivals = self._arrivals
+        return bool(arrivals.calls) or arrivals.is_alive or self._is_lost
+
+    def _tell(self) -> None:
+        """In the event loop: settle every call whose last delivery has arrived, and pass on what else was reported."""
+        arrivals, now = self._arrivals, monotonic()
+        if arrivals.is_alive:
+            arrivals.is_alive = False
+            self._alive_at = now
+        if self._is_lost:  # once for all records that say so
+            self._is_lost = False
+            self._on_connection_lost()
+        while arrivals.calls:
+            self._settle(arrivals.calls.popleft(), now)
 
     def _look_at_calls(self) -> None:
         """In the event loop, again and again: answer those who waited long enough, and give up what is held too long.
@@ -231,28 +241,12 @@ class Publisher:
             self._given_up_at = now
             self._fatal.set()
 
-    def _poll(self) -> None:
-        """The poll thread. `poll` serves every callback that is due before it returns."""
-        while not self._stopped.is_set():
-            try:
-                self._producer.poll(_POLL_TIMEOUT_S)
-            except KafkaException as error:  # a fatal one comes this way, and not by the callback
-                self._note_error(error.args[0])
-            if self._arrivals.is_alive:
-                self._arrivals.is_alive = False
-                self._alive_at = monotonic()
-            if self._is_lost:  # once for all records that say so
-                self._is_lost = False
-                self._call_soon(self._on_connection_lost)
-            if self._arrivals.calls and not self._woken:
-                self._woken = True
-                self._call_soon(self._resolve)
-            if self._fatal.is_set():
-                self._replace_producer()
-
-    def _call_soon(self, function: Callable[[], None]) -> None:
-        if not self._loop.is_closed():
-            self._loop.call_soon_threadsafe(function)
+    def _poll(self, timeout_s: float) -> None:
+        """Every callback that is due is served before it returns."""
+        try:
+            self._producer.poll(timeout_s)
+        except KafkaException as error:  # a fatal one comes this way, and not by the callback
+            self._note_error(error.args[0])
 
     def _note_error(self, error: KafkaError) -> None:
         """From librdkafka's error callback, a poll or a delivery."""

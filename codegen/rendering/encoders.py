@@ -16,7 +16,7 @@ _MAX_DEPTH: Final = 6
 # Subclasses stand before their bases: bool is an int, and a datetime is a date.
 _LAST: Final = {"str": 1, "int": 1, "date": 1, "float": 2}
 _LOGICAL: Final = {
-    "uuid": "out += binary.encode_string(str({}))",
+    "uuid": "out += binary.encode_uuid({})",
     "big-decimal": "out += binary.encode_big_decimal({})",
     "date": "out += binary.encode_date({})",
     "time-millis": "out += binary.encode_time({}, 1000)",

@@ -6,6 +6,7 @@ import io
 import math
 from decimal import Decimal
 from typing import Any
+from uuid import UUID
 
 import fastavro
 import pytest
@@ -23,7 +24,10 @@ def written(avro_type: Any, value: Any) -> bytes:
 
 
 EDGES = [
-    sign * (2**bits + step) for bits in (0, 6, 7, 10, 11, 13, 14, 31, 32, 62) for step in (-1, 0, 1) for sign in (1, -1)
+    sign * (2**bits + step)
+    for bits in (0, 6, 7, 10, 11, 13, 14, 20, 27, 28, 31, 32, 41, 42, 62)
+    for step in (-1, 0, 1)
+    for sign in (1, -1)
 ]
 
 
@@ -47,6 +51,11 @@ def test_a_number_beyond_64_bits_is_refused(number: int) -> None:
 def test_lengths_of_bytes_and_strings(length: int) -> None:
     assert binary.encode_bytes(b"x" * length) == written("bytes", b"x" * length)
     assert binary.encode_string("é" * length) == written("string", "é" * length)
+
+
+@given(st.uuids())
+def test_any_uuid(value: UUID) -> None:
+    assert binary.encode_uuid(value) == written("string", str(value))
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"])))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections.abc import AsyncIterator, Callable
 from typing import Any
 
@@ -11,6 +12,7 @@ from confluent_kafka import KafkaError, KafkaException
 
 from producer_api.bounds import Bound, Overloaded
 from producer_api.calls import RECORD_OVERHEAD_BYTES, Call, Patience
+from producer_api.polling import MANY
 from producer_api.publisher import Publisher
 from producer_api.receipts import IN_DOUBT, Delivered, Receipt, Record, Undelivered, undelivered
 from tests.producer_api.conftest import FakeMessage
@@ -125,16 +127,39 @@ async def test_one_wake_up_resolves_all_that_arrived(publisher: Publisher, fake:
     fake.holding = True
     futures = [publisher.produce(record) for record in records(10)]
     wake_ups: list[object] = []
-    call_soon = publisher._call_soon
+    call_soon = publisher._polling._call_soon
 
     def count(function: Callable[[], None]) -> None:
         wake_ups.append(function)
         call_soon(function)
 
-    publisher._call_soon = count  # type: ignore[method-assign]
+    publisher._polling._call_soon = count  # type: ignore[method-assign]
     fake.release()
     await asyncio.gather(*futures)
     assert len(wake_ups) == 1
+
+
+async def test_where_many_are_under_way_the_event_loop_takes_the_reports(api: Any) -> None:
+    threads: set[int] = set()
+
+    class Watched(type(api.producer)):  # type: ignore[misc]
+        def poll(self, timeout: float) -> int:
+            taken = super().poll(timeout)
+            if taken:
+                threads.add(threading.get_ident())
+            return int(taken)
+
+    fake = Watched()
+    publisher = Publisher({}, Bound("records", 1000, 1_000_000), make_producer=lambda conf: _configured(fake, conf))
+    publisher.start()
+    fake.holding = True
+    future = produce_many(publisher, MANY)
+    await asyncio.sleep(0.05)  # the thread's poll has come to its end
+    fake.release()
+    assert await asyncio.wait_for(future, 5) == [Delivered(number % 3, number) for number in range(MANY)]
+    assert threads == {threading.get_ident()}
+    report = await publisher.close(1.0)
+    assert (report, publisher.bound.records) == ((MANY, 0, 0), 0)
 
 
 async def test_a_cancelled_wait_gives_its_room_back(publisher: Publisher, fake: Any) -> None:
@@ -310,7 +335,7 @@ def test_a_call_that_two_threads_complete_is_settled_once() -> None:
     publisher.bound.take(1, 200)
     call.callback(0)(None, FakeMessage(5))
     publisher._arrivals.calls.append(call)
-    publisher._resolve()
+    publisher._tell()
     assert answered == [[Delivered(2, 5)]]
     assert (publisher.delivered, publisher.bound.records, publisher.bound.bytes) == (1, 0, 0)
 

@@ -62,7 +62,7 @@ class UserAction(AvroModel):
         namespace = "com.example.activity"
 
     def _encode_into(self, out: bytearray) -> None:
-        out += binary.encode_string(str(self.event_id))
+        out += binary.encode_uuid(self.event_id)
         out += binary.encode_string(self.user_id)
         out += self.action.encoded
         out += binary.encode_string(self.page)
