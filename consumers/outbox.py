@@ -11,6 +11,7 @@ from confluent_kafka import KafkaException
 
 from consumers.faults import ConsumerError, DeliveryUnconfirmed
 from consumers.record import Header
+from tools.config.client_errors import client_error
 
 if TYPE_CHECKING:
     from confluent_kafka import KafkaError, Message
@@ -164,15 +165,3 @@ def _fatal_errors_named() -> Iterator[None]:
         yield
     except (KafkaException, SystemError) as error:
         raise _unusable(client_error(error)) from error
-
-
-def client_error(raised: Exception) -> KafkaError:
-    """What the client says in an exception. Raises that again if it is not the client's.
-
-    A fatal error is raised in the midst of the client's callbacks, and the next of them makes a SystemError of it.
-    """
-    found = raised.__cause__ if isinstance(raised, SystemError) else raised
-    if not isinstance(found, KafkaException):
-        raise raised
-    error: KafkaError = found.args[0]
-    return error

@@ -22,6 +22,7 @@ from producer_api.pace import DrainRate, StandingQueue
 from producer_api.polling import MANY, Polling, Served
 from producer_api.producer import ProducerLike, Refused, make_producer_of, queue_batch
 from producer_api.receipts import QUEUE_FULL, Delivered, Headers, Receipt, Record, Undelivered, undelivered
+from tools.config.client_errors import client_error
 
 _log: Final = logging.getLogger(__name__)
 _PURGE_TIMEOUT_S: Final = 2.0
@@ -245,8 +246,8 @@ class Publisher:
         """Every callback that is due is served before it returns."""
         try:
             self._producer.poll(timeout_s)
-        except KafkaException as error:  # a fatal one comes this way, and not by the callback
-            self._note_error(error.args[0])
+        except (KafkaException, SystemError) as error:  # a fatal one comes this way, and not by the callback
+            self._note_error(client_error(error))
 
     def _note_error(self, error: KafkaError) -> None:
         """From librdkafka's error callback, a poll or a delivery."""
@@ -272,7 +273,8 @@ class Publisher:
         """How many records are left. A producer with a fatal error raises, and has the rest."""
         try:
             return producer.flush(timeout_s)
-        except KafkaException:
+        except (KafkaException, SystemError) as error:
+            client_error(error)  # raises what is not the client's
             return 1
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from consumers.faults import ConsumerError, Unavailable
 from consumers.loop.commits import TakenBack, missing_in
-from consumers.outbox import client_error
+from tools.config.client_errors import client_error
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaError, Message, Producer

@@ -225,9 +225,15 @@ async def test_a_lost_connection_is_told_in_the_event_loop(api: Any) -> None:
     await publisher.close(1.0)
 
 
-async def test_a_fatal_error_that_a_poll_raises_makes_a_new_producer(api: Any) -> None:
-    """So the real client tells it: `poll` raises, and `flush` after it."""
-    fatal = KafkaException(KafkaError(KafkaError._FATAL, "unknown producer id", fatal=True))
+@pytest.mark.parametrize(
+    "fatal",
+    [
+        KafkaException(KafkaError(KafkaError._FATAL, "unknown producer id", fatal=True)),
+        SystemError("<method 'poll' of 'cimpl.Producer' objects> returned NULL without setting an exception"),
+    ],
+)
+async def test_a_fatal_error_that_a_poll_raises_makes_a_new_producer(api: Any, fatal: Exception) -> None:
+    """So the real client tells it: `poll` raises, and `flush` after it; by chance without the error itself."""
     made: list[Any] = []
     replaced, loop = asyncio.Event(), asyncio.get_running_loop()
 
