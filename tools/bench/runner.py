@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from typing import Any, Final, NamedTuple
@@ -117,4 +118,7 @@ def run_rows(rows: Iterable[Row], scale: Scale, say: Say, show: Callable[[Outcom
         except UserError as error:
             run.failed[row.name] = str(error)
             say(f"  FAILED: {error}")
+        except Exception as error:  # noqa: BLE001 - a mistake of the benchmark's own; what was measured is not lost for it
+            run.failed[row.name] = repr(error)
+            say(f"  FAILED: {traceback.format_exc()}")
     return run

@@ -75,7 +75,8 @@ def wide_contract(fields: int) -> GeneratedContract:
         codegen.models.__path__.append(str(made))
         try:
             contract = _catalogue(made / "__init__.py")[name]
-            contract.model()  # loaded now, because the folder goes
+            contract.model()  # loaded now, because the folder goes; so is the transcoder
+            contract.transcoder()
         finally:
             codegen.models.__path__.remove(str(made))
     return contract

@@ -74,6 +74,7 @@ def test_an_array_has_a_plain_type_and_a_fixed_has_none() -> None:
 
 def test_wide_records_go_through_generated_models() -> None:
     events = wide_events(7, 2)
+    assert events.contract.transcoder() is not None
     assert set(events.contract.model().WIRE_NAMES) == {f"field_{number}" for number in range(7)}
     assert [events.contract.model().deserialize(data).serialize() for data in events.avro] == events.avro
 

@@ -61,6 +61,7 @@ def test_a_row_that_fails_or_cannot_be_run_keeps_no_other_back() -> None:
     rows = [
         _row("missing", error=NotHere("no wrk")),
         _row("broken", _case([]), error=UserError("it was refused")),
+        _row("mistaken", error=KeyError("our own")),
         _row("good", _case([])),
     ]
     said: list[str] = []
@@ -68,7 +69,10 @@ def test_a_row_that_fails_or_cannot_be_run_keeps_no_other_back() -> None:
     run = run_rows(rows, Scale(rounds=1), said.append, shown.append)
     assert [outcome.row for outcome in run.outcomes] == ["broken", "good"]
     assert run.outcomes == shown
-    assert (run.left_out, run.failed) == ({"missing": "no wrk"}, {"broken": "it was refused"})
+    assert (run.left_out, run.failed) == (
+        {"missing": "no wrk"},
+        {"broken": "it was refused", "mistaken": "KeyError('our own')"},
+    )
     assert any("left out: no wrk" in line for line in said)
     assert any("FAILED: it was refused" in line for line in said)
 
