@@ -21,8 +21,9 @@ from producer_api.receipts import IN_DOUBT, Delivered, Headers, Receipt, Undeliv
 
 DEFAULT_ANSWER_S: Final = 10.0
 DEFAULT_GIVE_UP_S: Final = 30.0
-# A record's cost beyond its key and value in librdkafka's queue, so that many tiny records are bounded too.
-RECORD_OVERHEAD_BYTES: Final = 100
+# A record's cost beyond its key and value, in librdkafka's queue and in Python, measured while a broker stands still
+# (`python -m tools.bench --row memory`): many tiny records are bounded, too.
+RECORD_OVERHEAD_BYTES: Final = 1_300
 _new: Final = tuple.__new__
 
 

@@ -31,7 +31,7 @@ def fake(api: Any) -> Any:
 
 @pytest.fixture
 async def publisher(fake: Any) -> AsyncIterator[Publisher]:
-    made = Publisher({}, Bound("records", 10, 10_000), make_producer=lambda conf: _configured(fake, conf))
+    made = Publisher({}, Bound("records", 10, 20_000), make_producer=lambda conf: _configured(fake, conf))
     made.start()
     yield made
     fake.release()
@@ -115,10 +115,10 @@ async def test_the_bound_on_records_refuses_and_frees(publisher: Publisher, fake
 
 async def test_the_bound_on_bytes_counts_keys_and_overhead(publisher: Publisher, fake: Any) -> None:
     fake.holding = True
-    future = publisher.produce(Record("events", b"key", b"v" * 5_000))
-    assert publisher.bound.bytes == 5_003 + RECORD_OVERHEAD_BYTES
+    future = publisher.produce(Record("events", b"key", b"v" * 10_000))
+    assert publisher.bound.bytes == 10_003 + RECORD_OVERHEAD_BYTES
     with pytest.raises(Overloaded):
-        publisher.produce(Record("events", b"key", b"v" * 5_000))
+        publisher.produce(Record("events", b"key", b"v" * 10_000))
     fake.release()
     await future
 
@@ -197,7 +197,7 @@ async def test_a_fatal_error_makes_a_new_producer(api: Any) -> None:
         made.append(_configured(type(api.producer)(), conf))
         return made[-1]
 
-    publisher = Publisher({}, Bound("records", 10, 10_000), make_producer=make)
+    publisher = Publisher({}, Bound("records", 10, 20_000), make_producer=make)
     publisher.start()
     made[0].holding = True
     stuck = publisher.produce(records(1)[0])
@@ -215,7 +215,7 @@ async def test_a_lost_connection_is_told_in_the_event_loop(api: Any) -> None:
     told = asyncio.Event()
     publisher = Publisher(
         {},
-        Bound("records", 10, 10_000),
+        Bound("records", 10, 20_000),
         on_connection_lost=told.set,
         make_producer=lambda conf: _configured(fake, conf),
     )
@@ -258,7 +258,7 @@ async def test_a_fatal_error_that_a_poll_raises_makes_a_new_producer(api: Any, f
         made.append(_configured(Broken(), conf))
         return made[-1]
 
-    publisher = Publisher({}, Bound("records", 10, 10_000), make_producer=make)
+    publisher = Publisher({}, Bound("records", 10, 20_000), make_producer=make)
     publisher.start()
     await publisher.produce(records(1)[0])
     await asyncio.wait_for(replaced.wait(), 30)
@@ -275,7 +275,7 @@ async def test_a_producer_whose_record_is_not_acknowledged_is_replaced(api: Any)
         return made[-1]
 
     publisher = Publisher(
-        {}, Bound("records", 10, 10_000), make_producer=make, patience=Patience(answer_s=60.0, give_up_s=0.01)
+        {}, Bound("records", 10, 20_000), make_producer=make, patience=Patience(answer_s=60.0, give_up_s=0.01)
     )
     publisher.start()
     first, second = publisher.produce(records(1)[0]), produce_many(publisher, 2)
@@ -296,7 +296,7 @@ def answering_soon(api: Any) -> tuple[Publisher, Any]:
     fake = type(api.producer)()
     publisher = Publisher(
         {},
-        Bound("records", 10, 10_000),
+        Bound("records", 10, 20_000),
         make_producer=lambda conf: _configured(fake, conf),
         patience=Patience(answer_s=0.01),
     )
@@ -335,7 +335,7 @@ async def test_a_broker_that_acknowledges_some_of_a_call_is_not_silent(api: Any)
 
 def test_a_call_that_two_threads_complete_is_settled_once() -> None:
     answered: list[list[Receipt]] = []
-    publisher = Publisher({}, Bound("records", 10, 10_000))
+    publisher = Publisher({}, Bound("records", 10, 20_000))
     call = Call(publisher._arrivals, answered.append, 1, 200, 0.0)
     publisher._calls.add(call)
     publisher.bound.take(1, 200)
@@ -356,7 +356,7 @@ async def test_a_broker_made_anew_at_the_same_address_is_found_again() -> None:
         "enable.idempotence": True,
         "log_level": 0,
     }
-    publisher = Publisher(conf, Bound("records", 10, 10_000), patience=Patience(give_up_s=2.0))
+    publisher = Publisher(conf, Bound("records", 10, 20_000), patience=Patience(give_up_s=2.0))
     with EmbeddedBroker(port) as broker:
         create_topics({"bootstrap.servers": broker.bootstrap_servers}, [TopicSpec("events", 1, 1, {})])
         publisher.start()
