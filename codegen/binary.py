@@ -62,9 +62,8 @@ def encode_string(text: str) -> bytes:
 
 def encode_uuid(value: UUID) -> bytes:
     """A uuid as a string: a length, and 36 characters in lower case (RFC 9562, section 4)."""
-    pairs = value.int.to_bytes(16, "big").hex(
-        "-", 2
-    )  # in eight groups: the first two and the last three belong together
+    # In eight groups, of which the first two and the last three belong together.
+    pairs = value.int.to_bytes(16, "big").hex("-", 2)
     return f"\x48{pairs[:4]}{pairs[5:29]}{pairs[30:34]}{pairs[35:]}".encode()
 
 

@@ -35,6 +35,15 @@ if TYPE_CHECKING:
 EVENT_ID = "0b8a2f2e-8f0a-4a53-9f7f-5a3df1b7f4c1"
 
 
+async def until(condition: Callable[[], object]) -> None:
+    """Give way to other tasks and threads until `condition` holds."""
+    for _ in range(5000):
+        if condition():
+            return
+        await asyncio.sleep(0.001)
+    raise AssertionError("it did not happen")
+
+
 @dataclass
 class FakeMessage:
     number: int
@@ -202,12 +211,7 @@ class Api:
         return await self.client.post(path, content=content, headers={"content-type": "application/json", **named})
 
     async def until(self, condition: Callable[[], object]) -> None:
-        """Give way to other tasks and threads until `condition` holds."""
-        for _ in range(5000):
-            if condition():
-                return
-            await asyncio.sleep(0.001)
-        raise AssertionError("it did not happen")
+        await until(condition)
 
     def totals(self) -> dict[str, Any]:
         return self.service.metrics.report()

@@ -5,11 +5,12 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 
 import pytest
 
 from producer_api.polling import Polling, Served
+from tests.producer_api.conftest import until
 
 
 class Work:
@@ -37,15 +38,8 @@ class Work:
         self.mended_by.append(threading.get_ident())
         self.is_broken = False
 
-    async def until(self, holds: Callable[[], object]) -> None:
-        for _ in range(5000):
-            if holds():
-                return
-            await asyncio.sleep(0.001)
-        raise AssertionError("it did not happen")
-
     async def until_told(self, count: int) -> None:
-        await self.until(lambda: len(self.told_by) == count)
+        await until(lambda: len(self.told_by) == count)
 
 
 @pytest.fixture
@@ -69,7 +63,7 @@ async def polling(work: Work) -> AsyncIterator[Polling]:
 
 async def test_the_thread_takes_and_the_loop_is_told(work: Work, polling: Polling) -> None:
     work.due = 1
-    await work.until(lambda: work.told_by)
+    await until(lambda: work.told_by)
     assert work.told_by == [threading.get_ident()]
     assert work.taken_by != work.told_by
 
@@ -85,7 +79,7 @@ async def test_the_loop_takes_while_many_are_under_way_and_the_thread_when_they_
         work.due = 1
         await work.until_told(count)
     assert set(work.taken_by) == set(work.told_by) == {here}
-    await work.until(polling._by_thread.is_set)  # nobody says that they are many
+    await until(polling._by_thread.is_set)  # nobody says that they are many
     work.due = 1
     await work.until_told(4)
     assert work.taken_by[-1] != here
@@ -97,7 +91,7 @@ async def test_what_is_broken_is_mended_in_the_thread(work: Work, polling: Polli
             polling.busy()
         work.is_broken = True
         polling.busy()  # does not take it away from the thread
-        await work.until(lambda: not work.is_broken)
+        await until(lambda: not work.is_broken)
     assert len(work.mended_by) == 2
     assert threading.get_ident() not in work.mended_by
 
