@@ -12,6 +12,7 @@ from starlette.applications import Starlette
 
 from tools.registry import schema_routes, setting_routes, subject_routes
 from tools.registry.access import BasicAuth, Users
+from tools.registry.answers import KeptAnswers
 from tools.registry.errors import RegistryError
 from tools.registry.http import PathSegments, answer_error
 from tools.registry.registry import Registry
@@ -41,6 +42,7 @@ def create_app(db_path: str | Path = MEMORY, *, users: Users | None = None) -> S
     app.router.redirect_slashes = False  # the original answers 404
     app.state.registry = Registry(store)
     app.add_middleware(PathSegments)
+    app.add_middleware(KeptAnswers, store=store)
     if users is not None:
         app.add_middleware(BasicAuth, users=users)
     return app

@@ -18,6 +18,7 @@ from tools.registry.model import JsonObject
 _SCHEMA_KEYS: Final = frozenset(
     {"doc", "fields", "items", "name", "namespace", "size", "symbols", "values", "type", "aliases"}
 )
+_ENUM_KEYS: Final = _SCHEMA_KEYS | {"default"}
 _FIELD_KEYS: Final = frozenset({"default", "doc", "name", "order", "type", "aliases"})
 _NAMED: Final = frozenset({"record", "error", "enum", "fixed"})
 _INNER_KEYS: Final = ("type", "items", "values")
@@ -97,7 +98,7 @@ class _Writer:
         else:
             fields = schema["fields"]
             out["fields"] = [self._field(item, space) for item in fields] if isinstance(fields, list) else []
-        out |= self._properties(schema, extra=frozenset({"default"}) if kind == "enum" else frozenset())
+        out |= self._properties(schema, _ENUM_KEYS if kind == "enum" else _SCHEMA_KEYS)
         aliases = schema.get("aliases")
         if isinstance(aliases, list) and aliases:
             names = [full_name(str(alias), space) for alias in aliases]
@@ -119,8 +120,8 @@ class _Writer:
             out["aliases"] = sorted(aliases, key=str) if self.normalize else aliases
         return out | self._sorted({key: value for key, value in item.items() if key not in _FIELD_KEYS})
 
-    def _properties(self, schema: JsonObject, extra: frozenset[str] = frozenset()) -> JsonObject:
-        return self._sorted({key: value for key, value in schema.items() if key not in _SCHEMA_KEYS | extra})
+    def _properties(self, schema: JsonObject, known: frozenset[str] = _SCHEMA_KEYS) -> JsonObject:
+        return self._sorted({key: value for key, value in schema.items() if key not in known})
 
     def _sorted(self, properties: JsonObject) -> JsonObject:
         if not self.normalize:

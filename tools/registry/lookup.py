@@ -104,11 +104,8 @@ def _same_but_for_form(rows: Rows, content: Content, stored: Content) -> bool:
     return content in (stored, stored.without_version_mark())
 
 
-def find_with_inheritance(
-    rows: Rows, subject: str, request: SchemaRequest, *, normalize: bool, deleted: bool
-) -> Version | None:
+def find_with_inheritance(rows: Rows, subject: str, candidate: Candidate, *, deleted: bool) -> Version | None:
     """As a registration would look: first as sent, then with the metadata and rules of the latest version."""
-    candidate = read_candidate(rows, request, normalize=normalize)
     found = find_version(rows, subject, candidate, deleted=deleted)
     latest = rows.latest(subject)
     if found is not None or latest is None:

@@ -26,7 +26,8 @@ def register(rows: Rows, subject: str, request: SchemaRequest, *, normalize: boo
     """
     config = config_in_scope(rows, subject)
     normalize = normalize or config.get("normalize") is True
-    existing = _registered(rows, subject, request, config, normalize=normalize)
+    sent = _sent(rows, request, config, normalize=normalize)
+    existing = None if sent is None else _registered(rows, subject, request, sent)
     if existing is not None:
         return existing, False
     mode = _require_mode(rows, subject, request)
@@ -34,7 +35,7 @@ def register(rows: Rows, subject: str, request: SchemaRequest, *, normalize: boo
     number = versions[-1].number + 1 if versions else 1
     importing = mode is Mode.IMPORT
     complete = request if importing else _complete(request, config, live(versions), number)
-    candidate = lookup.read_candidate(rows, complete, normalize=normalize)
+    candidate = _completed(sent, request, complete) or lookup.read_candidate(rows, complete, normalize=normalize)
     if request.version == 0 and not importing:
         # Once more, now with what the latest version and the config add.
         existing = lookup.find_version(rows, subject, candidate, deleted=False)
@@ -60,14 +61,25 @@ def register(rows: Rows, subject: str, request: SchemaRequest, *, normalize: boo
     return Version(subject, number, schema_id, candidate.content, deleted=False, registered_ms=now_ms), True
 
 
-def _registered(
-    rows: Rows, subject: str, request: SchemaRequest, config: JsonObject, *, normalize: bool
-) -> Version | None:
-    """The version that already answers the request, in every mode, also a read-only one."""
+def _sent(rows: Rows, request: SchemaRequest, config: JsonObject, *, normalize: bool) -> Candidate | None:
+    """The schema as the client sent it, where that is all there is to look for. Raises RegistryError 42201."""
     adds = {"defaultMetadata", "overrideMetadata", "defaultRuleSet", "overrideRuleSet"}
     if adds & config.keys() or request.text is None or not request.text.strip():
         return None
-    found = lookup.find_with_inheritance(rows, subject, request, normalize=normalize, deleted=False)
+    return lookup.read_candidate(rows, request, normalize=normalize)
+
+
+def _completed(sent: Candidate | None, request: SchemaRequest, complete: SchemaRequest) -> Candidate | None:
+    """What was read already, with what was added around it; None where the schema itself is another one."""
+    if sent is None or (complete.text, complete.references) != (request.text, request.references):
+        return None
+    content = replace(sent.content, metadata=complete.metadata, rule_set=complete.rule_set)
+    return Candidate(content, sent.node)
+
+
+def _registered(rows: Rows, subject: str, request: SchemaRequest, sent: Candidate) -> Version | None:
+    """The version that already answers the request, in every mode, also a read-only one."""
+    found = lookup.find_with_inheritance(rows, subject, sent, deleted=False)
     if found is None or request.schema_id not in (None, found.schema_id):
         return None
     if request.version == -1:

@@ -77,7 +77,8 @@ class Registry:
         """The version of `subject` that holds this schema. Raises 40401, 40403 or 42201."""
         with self.store.reading("looking up a schema") as rows:
             normalize = normalize or settings.config_in_scope(rows, subject).get("normalize") is True
-            found = lookup.find_with_inheritance(rows, subject, request, normalize=normalize, deleted=deleted)
+            candidate = lookup.read_candidate(rows, request, normalize=normalize)
+            found = lookup.find_with_inheritance(rows, subject, candidate, deleted=deleted)
             if found is None:
                 known = rows.has_subject(subject, deleted=deleted)
                 raise errors.schema_not_found() if known else errors.subject_not_found(subject)

@@ -22,6 +22,7 @@ MEMORY: Final = ":memory:"
 _FORMAT: Final = 1
 _APPLICATION_ID: Final = 0x53525631  # "SRV1": tells our files from other SQLite files
 _BUSY_TIMEOUT_S: Final = 10.0
+_WRITE: Final = "BEGIN IMMEDIATE"
 
 # AUTOINCREMENT keeps an id from being given twice, also after its schema was deleted for good.
 _TABLES: Final = """
@@ -78,6 +79,7 @@ class Store:
     def __init__(self, path: str | Path, *, max_page_count: int | None = None) -> None:
         self.path = str(path)
         self._lock = threading.Lock()
+        self._commits = 0
         try:
             self._connection = sqlite3.connect(
                 self.path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -86,6 +88,7 @@ class Store:
             raise UserError(f"the registry's file {self.path} cannot be opened ({error}); give another --db") from error
         try:
             self._prepare(max_page_count)
+            self._watch = self._open_watch()
         except sqlite3.Error as error:
             self._connection.close()
             raise UserError(f"the registry's file {self.path} cannot be used ({error}); give another --db") from error
@@ -116,13 +119,33 @@ class Store:
         if version > _FORMAT:
             raise UserError(f"{self.path} was written by a newer version of this program; use that one")
 
+    def _open_watch(self) -> sqlite3.Connection | None:
+        """A connection that sees the commits of others without waiting for our own. In memory there are no others."""
+        if self.path == MEMORY:
+            return None
+        return sqlite3.connect(self.path, timeout=0, isolation_level=None, check_same_thread=False)
+
+    @property
+    def state(self) -> object:
+        """Equal as long as nothing was committed, by this process or another one. To be asked by one thread.
+
+        Source: SQLite, `PRAGMA data_version`, which changes with each commit of another connection.
+        """
+        if self._watch is None:
+            return self._commits
+        try:
+            (version,) = self._watch.execute("PRAGMA data_version").fetchone()
+        except sqlite3.Error:
+            return object()  # equal to nothing: the file is busy or broken, and whoever reads it will say so
+        return self._commits, version
+
     @contextmanager
     def writing(self, action: str) -> Iterator[Rows]:
         """One transaction that no other writer can come between. Rolled back on any exception.
 
         Raises RegistryError 50001 where the file fails (a full disk, say), after rolling back.
         """
-        with self._transaction("BEGIN IMMEDIATE", action) as rows:
+        with self._transaction(_WRITE, action) as rows:
             yield rows
 
     @contextmanager
@@ -138,6 +161,7 @@ class Store:
                 self._connection.execute(begin)
                 yield Rows(self._connection)
                 self._connection.execute("COMMIT")
+                self._commits += begin == _WRITE
             except sqlite3.Error as error:
                 raise store_failure(action) from error
             finally:
@@ -147,6 +171,8 @@ class Store:
     def close(self) -> None:
         """Fold the log into the file, so that the one file is all, and close it."""
         with self._lock:
+            if self._watch is not None:
+                self._watch.close()
             self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
             self._connection.close()
 
