@@ -79,12 +79,18 @@ class Assignment:
                 item.ours = False
         self._lanes = [deque(item for item in lane if item.ours or item.running) for lane in self._lanes]
 
-    def take(self, record: Record, attempts: Attempts) -> None:
+    def pass_by(self, record: Record) -> None:
+        """A record was polled and is done, while nothing else was in hand."""
+        self.first.setdefault(record.partition, record.offset)
+        self.done[record.partition] = record.offset + 1
+
+    def take(self, record: Record, attempts: Attempts) -> Item:
         """A record was polled."""
         self.first.setdefault(record.partition, record.offset)
         item = Item(record, lane_of(record, self.lane_count), attempts)
         self._partitions.setdefault(record.partition, deque()).append(item)
         self._lanes[item.lane].append(item)
+        return item
 
     def next_item(self, now: float) -> Item | None:
         """A record that can be begun: the first of its lane, whose turn has come."""

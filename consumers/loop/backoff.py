@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import random
 from dataclasses import dataclass, field
+from typing import Final
+
+_SHARED: Final = random.Random()  # noqa: S311 - no secret is drawn; one for all, since each record may have a wait
 
 
 @dataclass(slots=True)
@@ -12,7 +15,7 @@ class Backoff:
 
     first_s: float = 0.25
     most_s: float = 10.0
-    draw: random.Random = field(default_factory=random.Random)
+    draw: random.Random = field(default=_SHARED)
     _next_s: float = 0.0
 
     def next_s(self) -> float:

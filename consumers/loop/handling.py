@@ -8,11 +8,15 @@ from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from typing import Final
 
+from consumers.decoding.deserializer import Decoded
+from consumers.effects import Produce
 from consumers.faults import RecordFault, Unavailable
 from consumers.loop.assignment import Assignment, Item
+from consumers.loop.attempts import Attempts
 from consumers.loop.lanes import Lanes, Outcome
 from consumers.loop.liveness import Liveness
 from consumers.loop.steps import Steps
+from consumers.record import Record
 from consumers.running.progress import Progress
 
 _GLANCE_S: Final = 0.2
@@ -49,6 +53,49 @@ class Handling:
         while not stopped() and (item := ours.next_item(self.clock())) is not None:
             self._start(item)
             self.settle()
+
+    def can_do_at_once(self) -> bool:
+        """Whether the next record may be done without a place in hand: nothing stands before it."""
+        ours = self.assignment
+        at_once = self.lanes.own_thread and self.steps.tracing is None
+        return at_once and not (ours.fresh or self._outcomes or ours.in_hand)
+
+    def do_at_once(self, record: Record, attempts: Callable[[], Attempts]) -> bool:
+        """Do a record from end to end, if `can_do_at_once`; whether it is done.
+
+        What is out of the ordinary (a failure, something to produce, a partition that came just now) gets a place in
+        hand, and goes on from there the long way. Raises what no record can be blamed for.
+        """
+        if self.assignment.fresh:
+            self.assignment.take(record, attempts())
+            return False
+        steps, started_at = self.steps, self.clock()
+        self.liveness.come_round(started_at)
+        try:
+            decoded = steps.read(record)
+        except (RecordFault, Unavailable):
+            self.assignment.take(record, attempts())  # it is read once more, by those who know what to do then
+            return False
+        if decoded is not None:
+            error: Exception | None = None
+            effects: tuple[Produce, ...] = ()
+            try:
+                effects = tuple(steps.handler.handle(decoded) or ())
+            except Exception as raised:  # noqa: BLE001 - whatever a handler raises is judged by the loop
+                error = raised
+            if error is not None or effects:
+                self._go_on(self.assignment.take(record, attempts()), decoded, started_at, effects, error)
+                return False
+            steps.pass_on(decoded)
+        self.assignment.pass_by(record)
+        return True
+
+    def _go_on(
+        self, item: Item, decoded: Decoded, started_at: float, effects: tuple[Produce, ...], error: Exception | None
+    ) -> None:
+        """The long way from where the handler has come to its end."""
+        item.decoded, item.running, item.started_at = decoded, True, started_at
+        self._outcomes.append(Outcome(item, effects, error))
 
     def collect(self, wait_s: float) -> None:
         """Wait for a handler to come to its end."""

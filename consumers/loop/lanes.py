@@ -25,9 +25,10 @@ class Outcome:
 
 
 class Lanes(Protocol):
-    """`count` records at once, each in its lane."""
+    """`count` records at once, each in its lane. `own_thread`: they run on the loop's, and the loop waits for them."""
 
     count: int
+    own_thread: bool
 
     def start(self, item: Item, work: Work) -> None:
         """Begin `work`, in the item's lane, which must be free."""
@@ -43,6 +44,7 @@ class OwnThread:
     """Runs the work where it is started: for handlers that are fast, or that keep state of their own."""
 
     count = 1
+    own_thread = True
 
     def __init__(self) -> None:
         self._outcomes: deque[Outcome] = deque()
@@ -72,6 +74,8 @@ class Threads:
 
     Daemons: a handler that never returns must not hold a process back that was told to stop.
     """
+
+    own_thread = False
 
     def __init__(self, count: int) -> None:
         self.count = count

@@ -25,6 +25,7 @@ from consumers.loop.handling import Handling
 from consumers.loop.lanes import Lanes, OwnThread
 from consumers.loop.liveness import Liveness
 from consumers.loop.steps import Steps
+from consumers.record import Record
 from consumers.running.progress import Reporter, State
 
 if TYPE_CHECKING:
@@ -37,6 +38,8 @@ _POLL_S: Final = 0.2
 _GLANCE_S: Final = 0.05
 # Longest wait for the broker's word in one attempt; the group's session goes on meanwhile.
 _CONFIRM_S: Final = 5.0
+# How long records are done at once before the loop looks around again.
+_STRETCH_S: Final = 0.05
 
 
 @dataclass(slots=True)
@@ -120,6 +123,7 @@ class Loop:
         try:
             self._go_back()
             self._handling.work(self.stop.is_set)
+            self._run_ahead()
             if self.clock() >= self._commit_due and not self.commits.in_flight:
                 self._checkpoint(_CONFIRM_S)
         except TakenBack as reason:
@@ -135,13 +139,32 @@ class Loop:
 
     def _poll(self) -> None:
         busy = self._handling.busy and not self._brake.paused
-        record = polled_record(self.consumer.poll(0.0 if busy else _POLL_S))
-        if record is not None and record.partition in self._assignment.owned:
+        record = self._next(0.0 if busy else _POLL_S)
+        if record is not None:
             self._assignment.take(record, self.attempts())
-        elif busy and record is None:
+        elif busy:
             self._handling.collect(_GLANCE_S)
         if self._brake.held and self._assignment.fresh:
             self._brake.hold()
+
+    def _next(self, timeout_s: float) -> Record | None:
+        """A record of ours, if one comes within that time; meanwhile partitions may come and go."""
+        record = polled_record(self.consumer.poll(timeout_s))
+        return record if record is not None and record.partition in self._assignment.owned else None
+
+    def _run_ahead(self) -> None:
+        """Do what is there already, one record after the other, for as long as nothing is out of the ordinary."""
+        if self._brake.held or not self._handling.can_do_at_once():
+            return
+        until = self.clock() + _STRETCH_S
+        while not self.stop.is_set() and self.clock() < until and (record := self._next(0.0)) is not None:
+            if self._fault is not None or self._astray:  # a partition went during the poll, and not smoothly
+                self._assignment.take(record, self.attempts())
+                return
+            if not self._handling.do_at_once(record, self.attempts):
+                self._handling.work(self.stop.is_set)
+                if not self._handling.can_do_at_once():
+                    return
 
     def _pause(self, reason: Unavailable) -> None:
         self._brake.pause(reason)

@@ -16,6 +16,7 @@ from consumers.handler import Handler
 from consumers.loop.assignment import Item
 from consumers.loop.attempts import DeadLetterLimit
 from consumers.loop.lanes import Work
+from consumers.record import Record
 from consumers.running.tally import Tally
 
 if TYPE_CHECKING:
@@ -39,12 +40,8 @@ class Steps:
         """What the handler has to do, or None where nothing is. Raises RecordFault and Unavailable."""
         if self.tracing is not None and item.span is None:
             item.span = self.tracing.begin(item.record)
-        if item.decoded is None:
-            item.decoded = self.deserializer.read(item.record)
-        decoded = item.decoded
-        if self.dedupe is not None and self.dedupe.is_repeated(decoded):
-            self.tally.take_repeated(decoded)
-            self.limit.passed()
+        decoded = item.decoded = self.read(item.record, item.decoded)
+        if decoded is None:
             _end_span(item)
             return None
 
@@ -53,6 +50,20 @@ class Steps:
 
         return work if self.tracing is None or item.span is None else self.tracing.inside(item.span, work)
 
+    def read(self, record: Record, decoded: Decoded | None = None) -> Decoded | None:
+        """What the handler shall take; None where the event was there before. Raises RecordFault and Unavailable."""
+        decoded = decoded or self.deserializer.read(record)
+        if self.dedupe is not None and self.dedupe.is_repeated(decoded):
+            self.tally.take_repeated(decoded)
+            self.limit.passed()
+            return None
+        return decoded
+
+    def pass_on(self, decoded: Decoded) -> None:
+        """The handler is done with it, and wants nothing produced."""
+        self.tally.take(decoded)
+        self.limit.passed()
+
     def take(self, item: Item, effects: tuple[Produce, ...]) -> None:
         """The handler has returned: produce what it wants. Raises Unavailable; then call again with the same."""
         if effects and not item.pending:
@@ -60,8 +71,7 @@ class Steps:
         while item.pending:
             self._put(item, item.pending[0])
             item.pending.popleft()
-        self.tally.take(_decoded(item))
-        self.limit.passed()
+        self.pass_on(_decoded(item))
         _end_span(item)
 
     def judge(self, item: Item, error: Exception) -> float:

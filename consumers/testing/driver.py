@@ -19,9 +19,11 @@ from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.dedupe import Dedupe
 from consumers.effects import EffectWriter, attribute_named
 from consumers.function import annotated_model, function_handler
+from consumers.handler import Handler
 from consumers.loop.attempts import Attempts, DeadLetterLimit
 from consumers.loop.backoff import Backoff
 from consumers.loop.commits import Commits, Committing
+from consumers.loop.lanes import OwnThread
 from consumers.loop.liveness import Liveness
 from consumers.loop.loop import Loop
 from consumers.loop.steps import Steps
@@ -31,7 +33,7 @@ from consumers.outbox import Outbox
 from consumers.record import Header, Record
 from consumers.running.progress import Progress, Reporter
 from consumers.running.tally import Tally, text_of
-from consumers.testing.lanes import DrawnLanes
+from consumers.testing.lanes import DrawnLanes, WatchedHandler
 from consumers.testing.transactions import TransactionalProducer
 from consumers.testing.world import Consumer, Producer, Registry, World
 
@@ -79,7 +81,8 @@ class Driver(Generic[_Function]):
 
     `function` stands for the world outside the process as well: it lives on when the process crashes, so what it keeps
     in itself is what a database would keep. Under exactly-once, `produced` is what is seen of committed transactions.
-    `seed` draws the order in which lanes come to their end, and the waits. `tracing` makes a span for each record.
+    `seed` draws the order in which lanes come to their end, and the waits. `tracing` makes a span for each record. With
+    `own_thread` it runs on the loop's thread, as the handlers of `standard` and `counts` do.
     """
 
     def __init__(
@@ -98,6 +101,7 @@ class Driver(Generic[_Function]):
         guarantee: Guarantee = Guarantee.AT_LEAST_ONCE,
         seed: int = 0,
         tracing: RecordTracing | None = None,
+        own_thread: bool = False,
     ) -> None:
         self.function = function
         self.contract = find_contract(contract) if isinstance(contract, str) else contract
@@ -111,6 +115,7 @@ class Driver(Generic[_Function]):
         self._guarantee = guarantee
         self._dedupe = (dedupe_field, dedupe_window)
         self._tracing = tracing
+        self._own_thread = own_thread
         self._draw = Random(seed)  # noqa: S311 - no secret is drawn
         self._registry = Registry(self.world, self.contract)
         self._stop = threading.Event()
@@ -239,7 +244,7 @@ class Driver(Generic[_Function]):
             stop=self._stop,
             commit_interval_s=self._commit_interval_s,
             attempts=lambda: Attempts(self._attempts, Backoff(draw=waits)),
-            lanes=DrawnLanes(world, self._concurrency, self._draw),
+            lanes=OwnThread() if self._own_thread else DrawnLanes(world, self._concurrency, self._draw),
             liveness=Liveness(clock=world.clock),
             backoff=Backoff(draw=waits),
             clock=world.clock,
@@ -257,11 +262,14 @@ class Driver(Generic[_Function]):
     def _steps(self, deserializer: Deserializer, producer: Any, confirmed: Callable[[Any], None]) -> Steps:
         from codegen.models import CONTRACTS
 
+        handler: Handler = function_handler(self.function, deserializer.model)
+        if self._own_thread:
+            handler = WatchedHandler(handler, self.world)
         retry = self._guarantee is Guarantee.AT_LEAST_ONCE
         field, window = self._dedupe
         return Steps(
             deserializer=deserializer,
-            handler=function_handler(self.function, deserializer.model),
+            handler=handler,
             dead_letters=DeadLetterQueue(
                 Outbox(producer, retry=retry), Reader("test", "0", deserializer.model.FINGERPRINT)
             ),

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from random import Random
 
+from consumers.decoding.deserializer import Decoded
+from consumers.effects import Produce
+from consumers.handler import Handler, Stateless
 from consumers.loop.assignment import Item
 from consumers.loop.lanes import Outcome, Work, outcome_of
 from consumers.testing.world import World
@@ -18,6 +21,7 @@ class DrawnLanes:
     count: int
     draw: Random
     work_s: float = 0.01
+    own_thread: bool = False
     _at_work: list[tuple[Item, Work]] = field(default_factory=list)
 
     def start(self, item: Item, work: Work) -> None:
@@ -38,3 +42,18 @@ class DrawnLanes:
 
     def close(self) -> None:
         """Nothing runs by itself."""
+
+
+@dataclass(slots=True)
+class WatchedHandler(Stateless):
+    """A handler on the loop's own thread: it passes the same points as in a lane."""
+
+    handler: Handler
+    world: World
+
+    def handle(self, decoded: Decoded) -> tuple[Produce, ...]:
+        self.world.point("handle")
+        effects = tuple(self.handler.handle(decoded) or ())
+        self.world.handled((decoded.record.partition, decoded.record.offset), effects)
+        self.world.point("handled")
+        return effects

@@ -42,8 +42,12 @@ def two_of_each(event: UserAction) -> list[Produce]:
     return [count_of(event, "a"), count_of(event, "b")]
 
 
-def make(guarantee: Guarantee = Guarantee.EXACTLY_ONCE, partitions: int = 2) -> Driver[object]:  # type: ignore[type-var]
-    driver = Driver(two_of_each, partitions=partitions, guarantee=guarantee, commit_interval_s=0.5)
+def make(
+    guarantee: Guarantee = Guarantee.EXACTLY_ONCE, partitions: int = 2, own_thread: bool = False
+) -> Driver[object]:  # type: ignore[type-var]
+    driver = Driver(
+        two_of_each, partitions=partitions, guarantee=guarantee, commit_interval_s=0.5, own_thread=own_thread
+    )
     for number in range(4):
         driver.send(action(number), partition=number % partitions)
     driver.send(action(4, "bad"), partition=0)
@@ -57,9 +61,10 @@ def made(driver: Driver[object]) -> Counter[str]:  # type: ignore[type-var]
     return Counter(each.bucket for each in driver.produced(ActivityCount))
 
 
-def test_wherever_the_process_dies_each_effect_and_each_dead_letter_is_there_once() -> None:
+@pytest.mark.parametrize("own_thread", [False, True])
+def test_wherever_the_process_dies_each_effect_and_each_dead_letter_is_there_once(own_thread: bool) -> None:
     crashes = 0
-    for driver in crash_everywhere(make):
+    for driver in crash_everywhere(lambda: make(own_thread=own_thread)):
         crashes += 1
         assert made(driver) == WANTED
         assert len(driver.dead_letters) == 1

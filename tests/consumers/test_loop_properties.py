@@ -105,7 +105,7 @@ ACTS = st.one_of(
 @given(
     users=st.lists(st.integers(0, 9), max_size=30),
     acts=st.lists(ACTS, max_size=25),
-    concurrency=st.sampled_from([1, 4]),
+    concurrency=st.sampled_from([0, 1, 4]),
     interval_s=st.sampled_from([0.0, 1.0]),
     seed=st.integers(0, 999),
 )
@@ -117,6 +117,7 @@ def test_no_record_is_skipped_and_commits_are_contiguous(
         CONTRACT,
         partitions=PARTITIONS,
         concurrency=concurrency,
+        own_thread=not concurrency,
         commit_interval_s=interval_s,
         seed=seed,
         dead_letter_limit=100,
@@ -143,10 +144,10 @@ def test_lanes_keep_the_order_of_each_key(users: list[int], seed: int, failing: 
         assert offsets == sorted(offsets)
 
 
-@pytest.mark.parametrize("concurrency", [1, 3])
+@pytest.mark.parametrize("concurrency", [0, 1, 3])
 def test_a_crash_at_every_point_loses_nothing(concurrency: int) -> None:
     def make() -> Driver[Shop]:
-        driver = Driver(Shop(), CONTRACT, partitions=2, concurrency=concurrency)
+        driver = Driver(Shop(), CONTRACT, partitions=2, concurrency=concurrency, own_thread=not concurrency)
         driver.send(*[event(number, number % 3, 1 + number % 2) for number in range(5)])
         driver.send_bytes(b"junk", b"k", 1)
         return driver

@@ -16,15 +16,15 @@ from typing import Any
 from consumers.counts.app import run_counts
 from consumers.faults import ConsumerError
 from consumers.function import run_function
-from consumers.loop.handling import Handling
 from consumers.loop.loop import Loop
+from consumers.loop.steps import Steps
 from consumers.loop.transactions import Transactions
 from consumers.options import ConsumerOptions, Guarantee
 
 # Step → whose method, and whether it dies before it, after it, or a moment after it has begun.
 STEPS: dict[str, tuple[type, str, str]] = {
-    "polled": (Loop, "_poll", "after"),
-    "handled": (Handling, "_settle", "after"),
+    "polled": (Loop, "_next", "after"),
+    "handled": (Steps, "pass_on", "after"),
     "transaction begun": (Transactions, "_begin", "after"),
     "produced": (Transactions, "produce", "after"),
     "flushing": (Transactions, "flush", "during"),
