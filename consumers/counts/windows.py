@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Final, NamedTuple
 
 MINUTE_MS: Final = 60_000
+_MINUTES_A_DAY: Final = 24 * 60
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -34,7 +35,8 @@ class Count:
 
 def minute_of(moment: datetime) -> int:
     """Start of the minute (UTC) of `moment`, in milliseconds since the epoch; floored, also before 1970."""
-    return (moment - _EPOCH) // timedelta(minutes=1) * MINUTE_MS
+    since = moment - _EPOCH  # a timedelta is days, and then what is never negative
+    return (since.days * _MINUTES_A_DAY + since.seconds // 60) * MINUTE_MS
 
 
 @dataclass(slots=True)
@@ -58,10 +60,12 @@ class Windows:
 
     def add(self, window: Window, offset: int) -> bool:
         """Count the record at `offset`, unless the count includes it already; whether it was counted."""
-        if self.includes(window, offset):
+        count = self.counts.get(window)
+        if count is None:
+            count = self.counts[window] = Count(0, 0)
+            self._note(window)
+        elif offset < count.next_offset:
             return False
-        count = self.counts.setdefault(window, Count(0, 0))
-        self._note(window)
         count.count += 1
         count.next_offset = offset + 1
         self.dirty.add(window)
