@@ -18,10 +18,19 @@ def registered(served: Served, contract: str) -> int:
 
 
 def produce_with(
-    served: Served, processes: int, schema_id: int, *, seconds: float = 3600.0, records: int = 10**12
+    served: Served,
+    processes: int,
+    schema_id: int,
+    *,
+    seconds: float = 3600.0,
+    records: int = 10**12,
+    reports: bool = False,
 ) -> float:
-    """Records a second that so many processes bring to the topic together. Raises ChildError."""
+    """Records a second that so many processes bring to the topic together; with `reports`, each hears of its records.
+
+    Raises ChildError.
+    """
     topic = CONTRACTS[CONTRACT].topic
-    arguments = [topic, str(versions()[-1]), str(schema_id), str(seconds), str(records)]
-    reports = served.run_together(["-m", "tools.bench.producing", *arguments], processes)
-    return sum(float(report["records"] / report["seconds"]) for report in reports)
+    arguments = [topic, str(versions()[-1]), str(schema_id), str(seconds), str(records), str(int(reports))]
+    said = served.run_together(["-m", "tools.bench.producing", *arguments], processes)
+    return sum(float(each["records"] / each["seconds"]) for each in said)

@@ -27,8 +27,9 @@ from tools.stack import Stack, StackOptions, api_arguments, uvicorn_arguments
 
 API: Final = "producer_api.app:app"
 BARE: Final = "tools.bench.bare_app:app"
+ACKED: Final = "tools.bench.acked_app:app"
 PARTITIONS: Final = 8
-_READY: Final = {API: "/health/ready", BARE: "/"}
+_READY: Final = {API: "/health/ready", BARE: "/", ACKED: "/"}
 _START_TIMEOUT_S: Final = 40.0
 
 

@@ -1,4 +1,8 @@
-"""NDJSON, 500 events a request, against `Producer.produce_batch` of ready bytes, by workers."""
+"""NDJSON, 500 events a request, against `Producer.produce_batch` of ready bytes, by workers.
+
+Beside them, without an aim, the same `produce_batch` with a delivery report for each record: what no service can be
+above that tells a client what became of its records.
+"""
 
 from __future__ import annotations
 
@@ -14,6 +18,7 @@ from tools.child import Child
 RATE = Metric("rate", "events/s")
 PRODUCT = "product"
 FLOOR = "produce_batch"
+REPORTED = "produce_batch with reports"
 EVENTS = 500
 CONNECTIONS = 8
 
@@ -21,7 +26,7 @@ CONNECTIONS = 8
 def open_cases(scale: Scale) -> Generator[Case]:
     with serving(scale.broker) as served:
         for workers in (1, 2):
-            yield batch_case(served, workers, scale)
+            yield with_reports(served, batch_case(served, workers, scale), workers, scale)
 
 
 def ndjson_target(served: Served, workers: int) -> tuple[Target, Child]:
@@ -30,6 +35,16 @@ def ndjson_target(served: Served, workers: int) -> tuple[Target, Child]:
     body = served.write_bodies("batch.ndjson", events.bodies[:EVENTS])
     url, child = served.serve(API, workers)
     return Target(url + events.contract.path, body, content_type="application/x-ndjson"), child
+
+
+def with_reports(served: Served, case: Case, workers: int, scale: Scale) -> Case:
+    """The same case, with a third contender."""
+    schema_id = registered(served, CONTRACT)
+
+    def reported() -> Mapping[str, float]:
+        return {RATE.name: produce_with(served, workers, schema_id, seconds=scale.load_seconds, reports=True)}
+
+    return case._replace(contenders=(*case.contenders, Contender(REPORTED, reported)))
 
 
 def batch_case(served: Served, workers: int, scale: Scale) -> Case:

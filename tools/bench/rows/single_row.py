@@ -1,13 +1,18 @@
-"""`POST /events`, one event a request, against a bare ASGI application on the same server."""
+"""`POST /events`, one event a request, against a bare ASGI application on the same server.
+
+Beside them, without an aim, the bare application that waits for Kafka: what no service can be below that answers
+behind the acknowledgement.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Generator, Mapping
 
 from tools.bench.case import Aim, Case, Contender, Metric, Scale
-from tools.bench.events import activity, versions
+from tools.bench.events import CONTRACT, activity, versions
 from tools.bench.load import WARM_UP_S, Report, Target, run_load
-from tools.bench.served import API, BARE, Served, linger_ms, serving
+from tools.bench.produced import registered
+from tools.bench.served import ACKED, API, BARE, Served, linger_ms, serving
 
 RATE = Metric("rate", "requests/s")
 P50 = Metric("p50", "ms", more_is_better=False)
@@ -15,6 +20,7 @@ P99 = Metric("p99", "ms", more_is_better=False)
 P999 = Metric("p99.9", "ms", more_is_better=False)
 PRODUCT = "product"
 FLOOR = "bare ASGI"
+ACKNOWLEDGED = "bare ASGI that waits for Kafka"
 CONNECTIONS = (32, 256)
 SHARES = (0.1, 0.5, 0.9)
 _OPENED_A_SECOND = 500  # far less than a machine does, so that opening is a small part
@@ -24,6 +30,7 @@ def open_cases(scale: Scale) -> Generator[Case]:
     """As fast as the answers come at each number of connections, then at fixed shares of the most."""
     with serving(scale.broker) as served:
         targets = make_targets(served)
+        targets[ACKNOWLEDGED] = _acknowledged(served, targets[FLOOR])
         for connections in CONNECTIONS:
             yield fastest_case(served, targets, connections, scale)
         most = run_load(targets[PRODUCT], CONNECTIONS[-1], scale.load_seconds).rate
@@ -42,6 +49,16 @@ def make_targets(served: Served) -> dict[str, Target]:
     for target in targets.values():
         run_load(target, CONNECTIONS[0], WARM_UP_S)
     return targets
+
+
+def _acknowledged(served: Served, like: Target) -> Target:
+    """The bare application that produces ready bytes, and answers behind the acknowledgement."""
+    contract = activity(versions()[-1]).contract
+    own = {"BENCH_TOPIC": contract.topic, "BENCH_SCHEMA_ID": str(registered(served, CONTRACT))}
+    url, _ = served.serve(ACKED, environment=own)
+    target = like._replace(url=url + contract.path)
+    run_load(target, CONNECTIONS[0], WARM_UP_S)
+    return target
 
 
 def figures(report: Report) -> Mapping[str, float]:
@@ -66,7 +83,7 @@ def fastest_case(served: Served, targets: Mapping[str, Target], connections: int
     return Case(
         f"{connections} connections",
         (RATE, P50, P99),
-        (contender(PRODUCT), contender(FLOOR)),
+        tuple(contender(name) for name in targets),
         (*aims, Aim(P99.name, FLOOR, 2.0, linger)),
         f"on {served.broker}, acks=all, idempotent; one worker",
     )
@@ -80,7 +97,7 @@ def _fixed(served: Served, targets: Mapping[str, Target], share: float, most: fl
     return Case(
         f"fixed, {share:.0%} of the most",
         (RATE, P50, P99, P999),
-        (contender(PRODUCT), contender(FLOOR)),
+        tuple(contender(name) for name in targets),
         (Aim(P99.name, FLOOR, 2.0, linger_ms(served.stack.environment)),),
         f"on {served.broker}; {share * most:.0f} requests/s, latencies from when a request was due",
     )
