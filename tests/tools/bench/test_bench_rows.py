@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import time
 from collections.abc import MutableMapping
 from importlib import import_module
 from io import BytesIO
@@ -11,8 +13,10 @@ from typing import Any
 import fastavro
 import msgspec
 import pytest
+from confluent_kafka import KafkaError
 from pydantic import ValidationError
 
+from tools.bench import acked_app
 from tools.bench.bare_app import app
 from tools.bench.case import Scale
 from tools.bench.events import activity, versions
@@ -84,7 +88,7 @@ def test_bodies_have_the_size_that_was_asked_for(size: int) -> None:
     assert all(abs(len(body) - size) < 20 for body in sized_bodies(size, 5))
 
 
-async def _answers(method: str, *chunks: bytes) -> list[MutableMapping[str, Any]]:
+async def _answers(method: str, *chunks: bytes, of: Any = app) -> list[MutableMapping[str, Any]]:
     waiting = [
         {"type": "http.request", "body": chunk, "more_body": number < len(chunks) - 1}
         for number, chunk in enumerate(chunks)
@@ -97,7 +101,7 @@ async def _answers(method: str, *chunks: bytes) -> list[MutableMapping[str, Any]
     async def send(message: MutableMapping[str, Any]) -> None:
         sent.append(message)
 
-    await app({"type": "http", "method": method}, receive, send)
+    await of({"type": "http", "method": method}, receive, send)
     assert not waiting
     return sent
 
@@ -111,3 +115,46 @@ async def test_the_bare_application_reads_the_whole_body_and_answers_202() -> No
 async def test_the_bare_application_answers_a_get() -> None:
     start, _ = await _answers("GET", b"")
     assert start["status"] == 200
+
+
+class _Broker:
+    """A producer whose records are acknowledged, or refused, when `answer` is called."""
+
+    def __init__(self, _conf: object) -> None:
+        self.produced: list[dict[str, Any]] = []
+        self.answered = False
+
+    def produce(self, topic: str, **record: Any) -> None:
+        self.produced.append({"topic": topic, **record})
+
+    def poll(self, timeout_s: float) -> None:
+        if self.answered:
+            raise SystemExit  # ends the thread that polls
+        time.sleep(timeout_s)
+
+    def answer(self, error: Any) -> None:
+        for record in self.produced:
+            record["on_delivery"](error, None)
+        self.answered = True
+
+
+@pytest.mark.parametrize("error", [None, KafkaError(KafkaError._MSG_TIMED_OUT)])
+async def test_the_floor_that_waits_for_kafka_answers_behind_the_acknowledgement(
+    monkeypatch: pytest.MonkeyPatch, error: KafkaError | None
+) -> None:
+    monkeypatch.setenv("BENCH_TOPIC", "events")
+    monkeypatch.setenv("BENCH_SCHEMA_ID", "7")
+    monkeypatch.setattr(acked_app, "Producer", _Broker)
+    monkeypatch.setattr(acked_app, "_acked", [])
+    answering = asyncio.create_task(_answers("POST", b"{}", of=acked_app.app))
+    await asyncio.sleep(0.01)
+    assert not answering.done()
+    broker: Any = acked_app._acked[0]._producer
+    (record,) = broker.produced
+    assert (record["topic"], record["value"][:5]) == ("events", b"\0\0\0\0\7")
+    broker.answer(error)
+    if error is None:
+        assert [message["type"] for message in await answering] == ["http.response.start", "http.response.body"]
+    else:
+        with pytest.raises(RuntimeError, match="Local: Message timed out"):
+            await answering
