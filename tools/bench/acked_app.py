@@ -28,10 +28,11 @@ class _Acked:
         self._topic = os.environ["BENCH_TOPIC"]
         self._records = cycle(chain.from_iterable(ready_batches(versions()[-1], int(os.environ["BENCH_SCHEMA_ID"]))))
         self._producer = Producer(dict(read_settings().kafka))
+        self.stopped = threading.Event()  # for tests: a server's process ends with all of its threads
         threading.Thread(target=self._poll, daemon=True).start()
 
     def _poll(self) -> None:
-        while True:
+        while not self.stopped.is_set():
             self._producer.poll(_POLL_S)
 
     async def produce(self) -> None:
