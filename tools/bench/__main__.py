@@ -19,7 +19,7 @@ from tools.bench.table import outcome_lines
 from tools.cli import run_command
 
 _SMOKE = Scale(seconds=0.3, rounds=3)
-_FULL = Scale(seconds=1.5, rounds=5, full=True)
+_FULL = Scale(seconds=1.5, rounds=3, full=True)
 _FILE = click.Path(dir_okay=False, path_type=Path)
 
 
