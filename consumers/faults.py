@@ -74,6 +74,9 @@ class Unavailable(Exception):
     """Something that the consumer needs does not answer; the same step may succeed later."""
 
 
+REGISTRY_ADVICE = "see whether it is up, and whether SCHEMA_REGISTRY_URL names it"
+
+
 class RegistryUnavailable(Unavailable):
     """The registry is away, refuses, or does not know an id yet."""
 

@@ -109,11 +109,11 @@ class Outbox:
     def confirm(self, timeout_s: float) -> None:
         """Return when the broker has confirmed every record.
 
-        Raises DeliveryUnconfirmed when some are not after `timeout_s` seconds (they stay in the outbox), and
-        ConsumerError where trying again cannot help.
+        Raises DeliveryUnconfirmed when some are not after `timeout_s` seconds, and ConsumerError where trying again
+        cannot help. Either way they stay in the outbox: whoever asks once more hears it once more.
         """
+        _refuse_hopeless(self._failed)
         again, self._failed = self._failed, []
-        _refuse_hopeless(again)
         for position, (outgoing, _) in enumerate(again if self._retry else ()):
             try:
                 self.put(outgoing)

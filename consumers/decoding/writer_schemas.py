@@ -15,7 +15,7 @@ from codegen.rendering.schema_json import schema_json
 from codegen.schema import parse_schema
 from consumers.decoding.frame import SchemaRef
 from consumers.decoding.referenced_types import ReferencedTypes
-from consumers.faults import RegistryUnavailable, Stage, Undecodable
+from consumers.faults import REGISTRY_ADVICE, RegistryUnavailable, Stage, Undecodable
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
@@ -184,4 +184,4 @@ def _says_unknown(error: Exception, ref: SchemaRef) -> bool:
 
 def _unavailable(what: str, error: Exception) -> RegistryUnavailable:
     # The client lets out its HTTP library's errors, which depend on what is installed.
-    return RegistryUnavailable(f"the registry did not give {what} ({type(error).__name__}: {error})")
+    return RegistryUnavailable(f"the registry did not give {what} ({type(error).__name__}: {error}): {REGISTRY_ADVICE}")

@@ -113,8 +113,7 @@ class Loop:
         """One poll and the work that follows from it. Raises ConsumerError for what a person must mend."""
         self._poll()
         self._handling.show_liveness()
-        if self._fault is not None:
-            raise self._fault
+        self._raise_fault()
         if self.commits.overdue:
             self._take_back()
         if self._brake.waiting:
@@ -124,6 +123,7 @@ class Loop:
             self._go_back()
             self._handling.work(self.stop.is_set)
             self._run_ahead()
+            self._raise_fault()
             if self.clock() >= self._commit_due and not self.commits.in_flight:
                 self._checkpoint(_CONFIRM_S)
         except TakenBack as reason:
@@ -136,6 +136,11 @@ class Loop:
                 self._show_assignment()
         self._brake.limit(self._assignment.in_hand)
         self.reporter.tick()
+
+    def _raise_fault(self) -> None:
+        """What a callback met during a poll: nothing may be committed after it."""
+        if self._fault is not None:
+            raise self._fault
 
     def _poll(self) -> None:
         busy = self._handling.busy and not self._brake.paused
@@ -204,6 +209,7 @@ class Loop:
                 if not self.commits.in_flight:
                     self._checkpoint(_CONFIRM_S)
                 self.consumer.poll(_POLL_S)  # brings the answer; a record that slips through is read again
+                self._raise_fault()
         except Unavailable as reason:
             raise ConsumerError(
                 f"stopped before everything was safe: {reason}; what is not committed will be read again"
@@ -231,7 +237,7 @@ class Loop:
             log.warning("gave partitions back before all was safe, their next owner reads again: %s", reason)
             self._take_back()
         except ConsumerError as fault:
-            self._fault = fault  # raised by the next step: a callback's exception would be lost in the client
+            self._fault = fault  # raised behind the poll: a callback's exception would be lost in the client
         self._let_go(partitions)
 
     def _on_lost(self, _consumer: object, partitions: list[TopicPartition]) -> None:

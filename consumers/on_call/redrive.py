@@ -78,10 +78,10 @@ def run_redrive(options: RedriveOptions, out: TextIO) -> int:
     with one_sentence(), make_registry() as registry, only_one(options.audit_file, is_needed=options.is_real):
         letters = list(Shelf(contract, is_rejects=False).letters())
         judge = Judge(contract, WriterSchemas(registry, contract, patience_s=0), options.reader_version)
+        upgrade = _upgrader(judge, registry, options.upgrade_to)  # before the plan, which must promise nothing else
         plan = make_plan(letters, judge, options, done_before(letters, contract.topic))
         show_plan(plan, options, out)
         if options.is_real and plan.sendings:
-            upgrade = _upgrader(judge, registry, options.upgrade_to)
             send_plan(plan, upgrade, options, out)
     return 0
 

@@ -105,8 +105,9 @@ def test_what_trying_again_cannot_mend_stops_with_a_sentence(
 ) -> None:
     producer.verdicts.append(KafkaError(code))
     queue.put(record(b"x"), FINDING)
-    with pytest.raises(ConsumerError, match=r"events\.dlq"):
-        queue.confirm(1)
+    for _ in range(3):  # whoever asks again hears it again: what is not safe never becomes so by asking
+        with pytest.raises(ConsumerError, match=r"events\.dlq"):
+            queue.confirm(1)
 
 
 def test_a_full_queue_is_waited_out_once_and_then_refused(producer: FakeProducer) -> None:

@@ -390,6 +390,21 @@ def test_a_hopeless_dead_letter_during_a_rebalance_stops_the_consumer(bench: Ben
     assert bench.consumer.committed == {}
 
 
+@pytest.mark.parametrize("stopped", [False, True])
+def test_a_hopeless_dead_letter_during_a_rebalance_keeps_back_the_partitions_that_stay(
+    bench: Bench, stopped: bool
+) -> None:
+    def rebalance() -> None:
+        bench.consumer.revoke(0)
+        if stopped:
+            bench.stop.set()
+
+    bench.producer.refusal = KafkaException(KafkaError(KafkaError.MSG_SIZE_TOO_LARGE))
+    with pytest.raises(ConsumerError, match=r"events\.dlq"):
+        bench.run(message(b"junk", 0), message(b"junk", 0, partition=1), rebalance, assigned=(0, 1))
+    assert (bench.consumer.committed, bench.consumer.pending) == ({}, None)
+
+
 def test_a_slow_commit_is_waited_for_before_the_next(bench: Bench) -> None:
     def listen() -> None:
         bench.consumer.silent = False

@@ -48,6 +48,9 @@ def test_what_can_be_read_today_is_sent_once(here: World) -> None:
     here.produce(good, headers=headers, topic="events.dlq")
     audit_file = here.folder / "audit.jsonl"
     redrive = ("dlq", "redrive", "--audit-file", str(audit_file), "--upgrade", "2", "--run", "--why", "mended")
+    for but_for in ((), ("--run", "--why", "mended")):  # a plan promises nothing that cannot be done
+        code, text, error = run(here, "dlq", "redrive", "--upgrade", "9", *but_for)
+        assert (code, text, "has no version 9" in error) == (2, "", True)
     code, text, error = run(here, *redrive)
     assert (code, error, "redriven: 1" in text) == (0, "", True)
     (sent,) = here.read_all("events")
