@@ -38,11 +38,14 @@ def open_cases(scale: Scale) -> Generator[Case]:
             yield _fixed(served, targets, share, most, scale)
 
 
-def make_targets(served: Served) -> dict[str, Target]:
-    """The API and the bare application, asked with the same events; a broker that has just started is slow."""
+def make_targets(served: Served, environment: Mapping[str, str] | None = None) -> dict[str, Target]:
+    """The API and the bare application, asked with the same events; a broker that has just started is slow.
+
+    `environment` is the API's, on top of the stack's.
+    """
     events = activity(versions()[-1])
     body = served.write_bodies("events.json", events.bodies)
-    api, _ = served.serve(API)
+    api, _ = served.serve(API, environment=environment)
     bare, _ = served.serve(BARE)
     urls = {PRODUCT: api, FLOOR: bare}
     targets = {name: Target(url + events.contract.path, body, lines=True) for name, url in urls.items()}
