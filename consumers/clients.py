@@ -186,7 +186,8 @@ def registered_id(registry: SchemaRegistryClient, subject: str, avsc: str) -> in
         raise
     except Exception as error:
         # The client lets out its HTTP library's errors, which depend on what is installed.
-        raise RegistryUnavailable(f"the registry is away ({type(error).__name__}: {error}): {REGISTRY_ADVICE}") from error
+        reason = f"the registry is away ({type(error).__name__}: {error}): {REGISTRY_ADVICE}"
+        raise RegistryUnavailable(reason) from error
     if found.schema_id is None:
         raise RegistryUnavailable(f"the registry gave no id for {subject}")
     return found.schema_id
