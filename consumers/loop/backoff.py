@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 _SHARED: Final = random.Random()  # noqa: S311 - no secret is drawn; one for all, since each record may have a wait
@@ -15,7 +15,7 @@ class Backoff:
 
     first_s: float = 0.25
     most_s: float = 10.0
-    draw: random.Random = field(default=_SHARED)
+    draw: random.Random = _SHARED
     _next_s: float = 0.0
 
     def next_s(self) -> float:

@@ -60,7 +60,7 @@ class Steps:
         return decoded
 
     def pass_on(self, decoded: Decoded) -> None:
-        """The handler is done with it, and wants nothing produced."""
+        """The handler is done with it, and nothing is left to produce."""
         self.tally.take(decoded)
         self.limit.passed()
 

@@ -22,7 +22,6 @@ MEMORY: Final = ":memory:"
 _FORMAT: Final = 1
 _APPLICATION_ID: Final = 0x53525631  # "SRV1": tells our files from other SQLite files
 _BUSY_TIMEOUT_S: Final = 10.0
-_WRITE: Final = "BEGIN IMMEDIATE"
 
 # AUTOINCREMENT keeps an id from being given twice, also after its schema was deleted for good.
 _TABLES: Final = """
@@ -79,7 +78,6 @@ class Store:
     def __init__(self, path: str | Path, *, max_page_count: int | None = None) -> None:
         self.path = str(path)
         self._lock = threading.Lock()
-        self._commits = 0
         try:
             self._connection = sqlite3.connect(
                 self.path, timeout=_BUSY_TIMEOUT_S, isolation_level=None, check_same_thread=False
@@ -129,15 +127,16 @@ class Store:
     def state(self) -> object:
         """Equal as long as nothing was committed, by this process or another one. To be asked by one thread.
 
-        Source: SQLite, `PRAGMA data_version`, which changes with each commit of another connection.
+        Source: SQLite, `PRAGMA data_version`, which changes with each commit of another connection: all of them, to
+        one that only watches. In memory, the rows that were changed are counted, at the latest when they are committed.
         """
         if self._watch is None:
-            return self._commits
+            return self._connection.total_changes
         try:
             (version,) = self._watch.execute("PRAGMA data_version").fetchone()
         except sqlite3.Error:
             return object()  # equal to nothing: the file is busy or broken, and whoever reads it will say so
-        return self._commits, version
+        return version
 
     @contextmanager
     def writing(self, action: str) -> Iterator[Rows]:
@@ -145,7 +144,7 @@ class Store:
 
         Raises RegistryError 50001 where the file fails (a full disk, say), after rolling back.
         """
-        with self._transaction(_WRITE, action) as rows:
+        with self._transaction("BEGIN IMMEDIATE", action) as rows:
             yield rows
 
     @contextmanager
@@ -161,7 +160,6 @@ class Store:
                 self._connection.execute(begin)
                 yield Rows(self._connection)
                 self._connection.execute("COMMIT")
-                self._commits += begin == _WRITE
             except sqlite3.Error as error:
                 raise store_failure(action) from error
             finally:
