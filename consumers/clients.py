@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from consumers.faults import REGISTRY_ADVICE, ConsumerError, RegistryUnavailable, Unavailable
+from consumers.faults import ConsumerError, RegistryUnavailable, Unavailable
 
 if TYPE_CHECKING:
     from confluent_kafka import Consumer, KafkaException, Producer
@@ -185,9 +185,7 @@ def registered_id(registry: SchemaRegistryClient, subject: str, avsc: str) -> in
     except ConsumerError:
         raise
     except Exception as error:
-        # The client lets out its HTTP library's errors, which depend on what is installed.
-        reason = f"the registry is away ({type(error).__name__}: {error}): {REGISTRY_ADVICE}"
-        raise RegistryUnavailable(reason) from error
+        raise RegistryUnavailable.because("is away", error) from error
     if found.schema_id is None:
         raise RegistryUnavailable(f"the registry gave no id for {subject}")
     return found.schema_id

@@ -74,11 +74,14 @@ class Unavailable(Exception):
     """Something that the consumer needs does not answer; the same step may succeed later."""
 
 
-REGISTRY_ADVICE = "see whether it is up, and whether SCHEMA_REGISTRY_URL names it"
-
-
 class RegistryUnavailable(Unavailable):
     """The registry is away, refuses, or does not know an id yet."""
+
+    @classmethod
+    def because(cls, what: str, error: Exception) -> RegistryUnavailable:
+        """What the registry did, by an exception of its client, which lets out those of its HTTP library, too."""
+        advice = "see whether it is up, and whether SCHEMA_REGISTRY_URL names it"
+        return cls(f"the registry {what} ({type(error).__name__}: {error}): {advice}")
 
 
 class DeliveryUnconfirmed(Unavailable):

@@ -15,7 +15,7 @@ from codegen.rendering.schema_json import schema_json
 from codegen.schema import parse_schema
 from consumers.decoding.frame import SchemaRef
 from consumers.decoding.referenced_types import ReferencedTypes
-from consumers.faults import REGISTRY_ADVICE, RegistryUnavailable, Stage, Undecodable
+from consumers.faults import RegistryUnavailable, Stage, Undecodable
 
 if TYPE_CHECKING:
     from confluent_kafka.schema_registry import Schema, SchemaReference, SchemaRegistryClient
@@ -120,7 +120,7 @@ class WriterSchemas:
             text = self.registry.get_schema(ref) if isinstance(ref, int) else self.registry.get_schema_by_guid(str(ref))
         except Exception as error:
             if not _says_unknown(error, ref):
-                raise _unavailable(f"schema {ref}", error) from error
+                raise RegistryUnavailable.because(f"did not give schema {ref}", error) from error
             kind = "id" if isinstance(ref, int) else "GUID"
             raise self._missing(ref, f"the registry does not know schema {kind} {ref}") from error
         if not isinstance(text.schema_str, str) or not text.schema_str:
@@ -139,7 +139,8 @@ class WriterSchemas:
             )
         except Exception as error:
             if getattr(error, "error_code", None) not in (_UNKNOWN_SUBJECT, _UNKNOWN_VERSION):
-                raise _unavailable(f"{place}, which schema {ref} refers to,", error) from error
+                did = f"did not give {place}, which schema {ref} refers to,"
+                raise RegistryUnavailable.because(did, error) from error
             raise self._missing(ref, f"schema {ref} refers to {place}, which the registry does not know") from error
         if registered.schema.schema_type not in (None, "AVRO"):
             reason = f"schema {ref} refers to {place}, which is of type {registered.schema.schema_type}, not AVRO"
@@ -180,8 +181,3 @@ def _says_unknown(error: Exception, ref: SchemaRef) -> bool:
     if getattr(error, "error_code", None) == _UNKNOWN_SCHEMA:
         return True
     return not isinstance(ref, int) and getattr(error, "http_status_code", None) == _NOT_FOUND
-
-
-def _unavailable(what: str, error: Exception) -> RegistryUnavailable:
-    # The client lets out its HTTP library's errors, which depend on what is installed.
-    return RegistryUnavailable(f"the registry did not give {what} ({type(error).__name__}: {error}): {REGISTRY_ADVICE}")
