@@ -45,7 +45,8 @@ class Aim(NamedTuple):
 class Case(NamedTuple):
     """Contenders that do one job. The first is the product, the others are its floors.
 
-    `x` is the case's place in a row that grows: how many connections, fields and the like.
+    `x` is the case's place in a row that grows: how many connections, fields and the like. A round is so many
+    measurements of each contender, in turns, as there are `pieces`; their mean is the figure of the round.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Case(NamedTuple):
     aims: tuple[Aim, ...] = ()
     note: str = ""
     x: float | None = None
+    pieces: int = 1
 
 
 class Scale(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import traceback
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
+from statistics import fmean
 from typing import Any, Final, NamedTuple
 
 from tools.bench.case import Aim, Case, Metric, NotHere, Row, Scale
@@ -92,13 +93,22 @@ class Run(NamedTuple):
 
 
 def run_case(row: str, case: Case, rounds: int) -> Outcome:
-    """Every contender once a round; every other round backwards, so that none is always the first."""
-    samples: dict[str, dict[str, list[float]]] = {contender.name: {} for contender in case.contenders}
-    for number in range(rounds):
+    """Every contender in each piece of a round; every other time backwards, so that none is always the first."""
+    pieces: dict[str, dict[str, list[float]]] = {contender.name: {} for contender in case.contenders}
+    for number in range(rounds * case.pieces):
         for contender in case.contenders if number % 2 == 0 else reversed(case.contenders):
             for metric, value in contender.measure().items():
-                samples[contender.name].setdefault(metric, []).append(value)
+                pieces[contender.name].setdefault(metric, []).append(value)
+    samples = {
+        name: {metric: _means(values, case.pieces) for metric, values in figures.items()}
+        for name, figures in pieces.items()
+    }
     return Outcome(row, case, samples)
+
+
+def _means(values: Sequence[float], size: int) -> list[float]:
+    """The mean of each `size` values that follow each other."""
+    return [fmean(values[start : start + size]) for start in range(0, len(values), size)]
 
 
 def run_rows(rows: Iterable[Row], scale: Scale, say: Say, show: Callable[[Outcome], None]) -> Run:

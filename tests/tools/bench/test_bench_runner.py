@@ -33,6 +33,16 @@ def test_contenders_take_turns_and_none_is_always_first() -> None:
     assert calls == ["ours", "floor", "floor", "ours", "ours", "floor"]
 
 
+def test_a_round_of_pieces_has_their_mean_as_its_figure() -> None:
+    calls: list[str] = []
+    counted = iter(range(1, 100))
+    ours = Contender("ours", lambda: {"rate": float(next(counted))})
+    case = Case("case", (RATE,), (ours, _fixed("floor", calls, rate=4.0)), pieces=3)
+    outcome = run_case("row", case, 2)
+    assert outcome.samples == {"ours": {"rate": [2.0, 5.0]}, "floor": {"rate": [4.0, 4.0]}}
+    assert len(calls) == 6
+
+
 @pytest.mark.parametrize(
     ("aim", "met"),
     [

@@ -14,7 +14,7 @@ from consumers.decoding.frame import frame
 from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.record import Record
 from tools.bench.case import Aim, Case, Scale
-from tools.bench.cpu import RATE, rate
+from tools.bench.cpu import RATE, rate, rate_case
 from tools.bench.events import Events, activity, versions
 
 PRODUCT = "product"
@@ -34,7 +34,7 @@ def open_cases(scale: Scale) -> Generator[Case]:
                 rate(PRODUCT, product(events, latest, values, registry), len(values), scale.seconds),
                 rate(CONFLUENT, confluent(events.contract, reader, values, registry), len(values), scale.seconds),
             )
-            yield Case(f"v{version} into v{latest}", (RATE,), contenders, (Aim(RATE.name, CONFLUENT, 2.5),))
+            yield rate_case(f"v{version} into v{latest}", contenders, (Aim(RATE.name, CONFLUENT, 2.5),))
 
 
 class _KnownSchemas(SchemaRegistryClient):

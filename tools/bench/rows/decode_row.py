@@ -8,7 +8,7 @@ from io import BytesIO
 import fastavro
 
 from tools.bench.case import Aim, Case, Scale
-from tools.bench.cpu import RATE, rate
+from tools.bench.cpu import RATE, rate, rate_case
 from tools.bench.events import Events, activity, versions
 
 PRODUCT = "product"
@@ -27,7 +27,7 @@ def _case(name: str, events: Events, reader: int, scale: Scale) -> Case:
         rate(PRODUCT, product(events, reader), len(events.avro), scale.seconds),
         rate(FASTAVRO, fastavro_reader(events, reader), len(events.avro), scale.seconds),
     )
-    return Case(name, (RATE,), contenders, (Aim(RATE.name, FASTAVRO, 1.2),))
+    return rate_case(name, contenders, (Aim(RATE.name, FASTAVRO, 1.2),))
 
 
 def product(events: Events, reader: int) -> Callable[[], None]:

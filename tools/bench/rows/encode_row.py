@@ -8,7 +8,7 @@ from io import BytesIO
 import fastavro
 
 from tools.bench.case import Aim, Case, Scale
-from tools.bench.cpu import RATE, rate
+from tools.bench.cpu import RATE, rate, rate_case
 from tools.bench.events import Events, activity, versions
 
 PRODUCT = "product"
@@ -18,9 +18,8 @@ FASTAVRO = "fastavro, dicts"
 def open_cases(scale: Scale) -> Generator[Case]:
     for version in versions():
         events = activity(version)
-        yield Case(
+        yield rate_case(
             f"v{version}",
-            (RATE,),
             (
                 rate(PRODUCT, product(events), len(events.avro), scale.seconds),
                 rate(FASTAVRO, fastavro_writer(events), len(events.avro), scale.seconds),

@@ -13,7 +13,7 @@ from consumers.decoding.frame import frame
 from consumers.decoding.writer_schemas import WriterSchemas
 from consumers.record import Record
 from tools.bench.case import Case, Scale
-from tools.bench.cpu import RATE, rate
+from tools.bench.cpu import rate, rate_case
 from tools.bench.events import COUNT, Events, activity, versions
 from tools.bench.rows.consumer_row import CONFLUENT, PRODUCT, confluent
 
@@ -33,7 +33,7 @@ def open_cases(scale: Scale) -> Generator[Case]:
                     scale.seconds,
                 ),
             )
-            yield Case(f"{number} version{'s' if number > 1 else ''}", (RATE,), contenders, x=number)
+            yield rate_case(f"{number} version{'s' if number > 1 else ''}", contenders, x=number)
 
 
 class _ManySchemas(SchemaRegistryClient):

@@ -14,7 +14,7 @@ from producer_api.serializer import Serializer
 from producer_api.settings import Settings
 from producer_api.shapes import AcceptedShapes
 from tools.bench.case import Aim, Case, Scale
-from tools.bench.cpu import RATE, rate
+from tools.bench.cpu import RATE, rate, rate_case
 from tools.bench.events import Events, activity, versions
 from tools.bench.plain_types import msgspec_type, pydantic_type
 
@@ -48,7 +48,7 @@ def compare(name: str, events: Events, pinned: int, scale: Scale) -> Case:
     if pinned == events.version:
         contenders.append(rate(PYDANTIC, pydantic_and_fastavro(events), len(events.bodies), scale.seconds))
         aims.append(Aim(RATE.name, PYDANTIC, 2.5))
-    return Case(name, (RATE,), tuple(contenders), tuple(aims), f"{events.mean_bytes:.0f} bytes of JSON in the mean")
+    return rate_case(name, contenders, aims, f"{events.mean_bytes:.0f} bytes of JSON in the mean")
 
 
 def product(events: Events, pinned: int) -> Callable[[], None]:
