@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
 from functools import lru_cache
 from io import BytesIO
+from operator import itemgetter
 from typing import Any, Final
 
 import msgspec
@@ -28,7 +29,8 @@ NDJSON: Final = "application/x-ndjson"
 ACCEPTED_TYPES: Final = f"{JSON}, {NDJSON}"
 _UTF8: Final = {"utf-8", "utf8", "us-ascii"}
 _SPACE: Final = b" \t\r\n"
-_LAST_SPACE: Final = 0x20
+_first: Final = itemgetter(0)
+_BRACE: Final = frozenset(b"{")
 _LARGE_STEP_BYTES: Final = 64 * 1024
 _STEPS_AT_ONCE: Final = 64
 # With more commas than this for each event that a request may have, the items are counted before they are cut out.
@@ -203,8 +205,12 @@ def _lines(body: bytes, max_records: int) -> list[bytes]:
     """The lines that hold something; no more are looked at than a request may have."""
     if body.count(b"\n") <= max_records:
         slices = body.split(b"\n")
-        # A line that begins with a brace is not looked at any further.
-        return [line for line in slices if line and (line[0] > _LAST_SPACE or line.strip(_SPACE))]
+        if not slices[-1]:
+            slices.pop()
+        # Lines that begin with a brace are not looked at any further, and mostly all of them do.
+        if all(slices) and set(map(_first, slices)) == _BRACE:
+            return slices
+        return [line for line in slices if line.strip(_SPACE)]
     slices = []
     for line in BytesIO(body):
         if line.strip(_SPACE):

@@ -10,11 +10,11 @@ along: whatever that one still holds is answered as in doubt, and nothing of it 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
-from functools import partial
-from itertools import takewhile
-from typing import Any, Final, NamedTuple
+from collections.abc import Callable, Iterable
+from itertools import repeat, takewhile
+from typing import Any, Final, NamedTuple, TypeAlias
 
+import msgspec
 from confluent_kafka import KafkaError
 
 from producer_api.receipts import IN_DOUBT, Delivered, Headers, Receipt, Undelivered, undelivered
@@ -24,7 +24,7 @@ DEFAULT_GIVE_UP_S: Final = 30.0
 # A record's cost beyond its key and value, in librdkafka's queue and in Python, measured while a broker stands still
 # (`python -m tools.bench --row memory`): many tiny records are bounded, too.
 RECORD_OVERHEAD_BYTES: Final = 1_300
-_new: Final = tuple.__new__
+DeliveryCallback: TypeAlias = Callable[[KafkaError | None, Any], None]
 
 
 class Patience(NamedTuple):
@@ -53,13 +53,13 @@ class Call:
     of each record. Several threads may do that: each writes its own entry, and looks then whether it was the last.
     """
 
-    __slots__ = ("_arrivals", "_outcomes", "count", "done", "has_failed", "is_settled", "opened_at", "size")
+    __slots__ = ("arrivals", "count", "done", "has_failed", "is_settled", "opened_at", "outcomes", "size")
 
     def __init__(
         self, arrivals: Arrivals, done: Callable[[list[Receipt]], None], count: int, size: int, now: float
     ) -> None:
-        self._arrivals = arrivals
-        self._outcomes: dict[int, Receipt] = {}  # by index
+        self.arrivals = arrivals
+        self.outcomes: dict[int, Receipt] = {}  # by index
         self.opened_at = now
         self.done = done
         self.count = count
@@ -67,45 +67,55 @@ class Call:
         self.has_failed = False  # whether any record has
         self.is_settled = False
 
-    def callback(self, index: int) -> Callable[[KafkaError | None, Any], None]:
+    def callback(self, index: int) -> DeliveryCallback:
         """The delivery callback of one record."""
-        return partial(self._take, index)
+        return _Delivery(self, index)
 
-    def callbacks(self) -> list[Callable[[KafkaError | None, Any], None]]:
+    def callbacks(self) -> Iterable[DeliveryCallback]:
         """Those of all records, in order."""
-        take = self._take
-        return [partial(take, index) for index in range(self.count)]
-
-    def _take(self, index: int, error: KafkaError | None, message: Any) -> None:
-        arrivals = self._arrivals
-        if error is None:
-            # Not the message itself: it holds a copy of key and value. Made without a call of the class in between.
-            self._outcomes[index] = _new(Delivered, (message.partition(), message.offset()))
-            arrivals.is_alive = True
-        else:
-            self.refuse(index, undelivered(error, "deliver"))
-            arrivals.note_error(error)
-        if len(self._outcomes) == self.count:
-            arrivals.calls.append(self)
+        return map(_Delivery, repeat(self), range(self.count))
 
     def refuse(self, index: int, why: Undelivered) -> None:
         """The record was not taken, or not acknowledged."""
         self.has_failed = True
-        self._outcomes[index] = why
+        self.outcomes[index] = why
 
     def is_complete(self) -> bool:
         """Whether the outcome of every record is known."""
-        return len(self._outcomes) == self.count
+        return len(self.outcomes) == self.count
 
     def receipts(self) -> list[Receipt]:
         """By index; what is not acknowledged by now is in doubt."""
         if self.is_complete():
-            return list(map(self._outcomes.__getitem__, range(self.count)))
-        return [self._outcomes.get(index, IN_DOUBT) for index in range(self.count)]
+            return list(map(self.outcomes.__getitem__, range(self.count)))
+        return [self.outcomes.get(index, IN_DOUBT) for index in range(self.count)]
 
     def answer(self) -> None:
         """Let the one who waits go on."""
         self.done(self.receipts())
+
+
+class _Delivery(msgspec.Struct, gc=False, eq=False):
+    """The delivery callback of one record of a call.
+
+    Nothing that it reaches leads back to it, so that the garbage collector needs not look at it, nor at the dict of the
+    record that holds it: of both there are thousands under way.
+    """
+
+    call: Call
+    index: int
+
+    def __call__(self, error: KafkaError | None, message: Any) -> None:
+        call = self.call
+        if error is None:
+            # Not the message itself: it holds a copy of key and value.
+            call.outcomes[self.index] = Delivered(message.partition(), message.offset())
+            call.arrivals.is_alive = True
+        else:
+            call.refuse(self.index, undelivered(error, "deliver"))
+            call.arrivals.note_error(error)
+        if len(call.outcomes) == call.count:
+            call.arrivals.calls.append(call)
 
 
 class OpenCalls:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
+from itertools import repeat
+from operator import attrgetter
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from producer_api.rejects import Rejects
     from producer_api.serializer import Serializer
 
+_partition: Final = attrgetter("partition")
+_offset: Final = attrgetter("offset")
 _CHUNK_EVENTS: Final = 256  # a few milliseconds of validation, then other requests get their turn
 
 
@@ -207,19 +211,29 @@ class Ingestion:
         headers: Headers | None,
     ) -> int:
         """Write down what became of a part of a request; how many of its events are accepted."""
-        shapes: list[int] = []
-        for index, event_id, shape, receipt in zip(part.indexes, part.event_ids, part.shapes, receipts, strict=True):
+        if set(map(type, receipts)) == {Delivered}:
+            return self._accept(part, receipts, outcomes)
+        accepted = 0
+        for single, receipt in zip(part.singly(), receipts, strict=True):
             if isinstance(receipt, Delivered):
-                partition, offset = receipt
-                identity = msgspec.UNSET if event_id is None else event_id
-                outcomes[index] = _Accepted(index, "accepted", identity, partition, offset)
-                shapes.append(shape)
+                accepted += self._accept(single, [receipt], outcomes)
             else:
+                (index,) = single.indexes
                 outcomes[index] = self._refuse_undelivered(receipt, slices[index], headers)
-        self._metrics.accepted.inc(len(shapes))
-        for shape, count in Counter(shapes).items():
+        return accepted
+
+    def _accept(self, part: Columns, receipts: Sequence[Receipt], outcomes: list[Any]) -> int:
+        """Write down that all of a part are acknowledged; how many they are. Most of it runs in C, by columns."""
+        identities: Sequence[Any] = part.event_ids
+        if None in identities:
+            identities = [msgspec.UNSET if identity is None else identity for identity in identities]
+        columns = (part.indexes, repeat("accepted"), identities, map(_partition, receipts), map(_offset, receipts))
+        for index, accepted in zip(part.indexes, map(_Accepted, *columns), strict=True):
+            outcomes[index] = accepted
+        self._metrics.accepted.inc(len(receipts))
+        for shape, count in Counter(part.shapes).items():
             self._metrics.shapes[shape].inc(count)
-        return len(shapes)
+        return len(receipts)
 
     def _refuse_undelivered(self, receipt: Undelivered, data: bytes, headers: Headers | None) -> Fault:
         if receipt.retryable:
@@ -237,8 +251,8 @@ class Ingestion:
         if not self._template:
             self._template = self._make_template()
         if not self._preparation.has_event_id:
-            return self._template % place
-        return self._template % (msgspec.json.encode(event_id), *place)
+            return self._template % (place.partition, place.offset)
+        return self._template % (msgspec.json.encode(event_id), place.partition, place.offset)
 
     def _make_template(self) -> bytes:
         identity = "" if not self._preparation.has_event_id else '"event_id":%b,'

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
+import msgspec
 from confluent_kafka import KafkaError
 
 # The broker judged the record itself; sending it again changes nothing.
@@ -27,8 +28,8 @@ class Record(NamedTuple):
     value: bytes
 
 
-class Delivered(NamedTuple):
-    """The broker has acknowledged the record here."""
+class Delivered(msgspec.Struct, frozen=True, gc=False):
+    """The broker has acknowledged the record here. Of these there are many; the garbage collector passes them by."""
 
     partition: int
     offset: int
