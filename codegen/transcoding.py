@@ -22,6 +22,7 @@ import msgspec
 
 from codegen import binary, leaves
 from codegen.nanos import LocalNanoTimestamp, NanoTimestamp
+from codegen.plain import MakeReader, NotPlain, Plain, Reader, one_by_one
 from codegen.reading.defaults import FLOAT_MAX, INT_RANGE, LONG_RANGE
 
 Event = TypeVar("Event")
@@ -29,28 +30,6 @@ Event = TypeVar("Event")
 Int = Annotated[int, msgspec.Meta(ge=INT_RANGE[0], le=INT_RANGE[1])]
 Long = Annotated[int, msgspec.Meta(ge=LONG_RANGE[0], le=LONG_RANGE[1])]
 Float = Annotated[float, msgspec.Meta(ge=-FLOAT_MAX, le=FLOAT_MAX)]
-
-# What msgspec raises, and what the functions below and those of Python do on what is not plain.
-NOT_PLAIN: Final = (
-    msgspec.MsgspecError,
-    ValueError,
-    KeyError,
-    IndexError,
-    OverflowError,
-    RecursionError,
-)
-
-
-class NotPlain(ValueError):
-    """The model has to look at this event."""
-
-
-# An event as a record needs it: its Avro form behind a prefix, the UTF-8 of its key, its event id (None where they were
-# not asked for), and the bits of the names that it uses. A bare tuple, of which one is made for each event.
-Plain = tuple[bytes, bytes | None, str | None, int]
-# Takes one JSON text and the prefix. Raises an exception of NOT_PLAIN where the model has to look at the event.
-Read = Callable[[bytes, bytes], Plain]
-MakeRead = Callable[[str | None, str | None], Read]
 
 
 class Transcoder(Generic[Event]):
@@ -68,22 +47,22 @@ class Transcoder(Generic[Event]):
         self._write = write
         self._required = frozenset(required)
         self._names = tuple(names)
-        self._make_read: MakeRead = self._reader
+        self._make_reader: MakeReader = self._reader
 
-    def twin(self, make_read: MakeRead, names: Sequence[str]) -> Self:
+    def twin(self, make_reader: MakeReader, names: Sequence[str]) -> Self:
         """The same with another way to read, whose bits are those of `names`."""
         other = copy.copy(self)
-        other._make_read, other._names = make_read, tuple(names)  # noqa: SLF001 - of the same class
+        other._make_reader, other._names = make_reader, tuple(names)  # noqa: SLF001 - of the same class
         return other
 
-    def reader(self, key: str | None = None, event_id: str | None = None) -> Read:
+    def reader(self, key: str | None = None, event_id: str | None = None) -> Reader:
         """What reads the events, and tells the texts of two fields by the way.
 
         `key` and `event_id` are attributes of strings, uuids on string or enums. An event is not plain without them.
         """
-        return self._make_read(key, event_id)
+        return self._make_reader(key, event_id)
 
-    def _reader(self, key: str | None, event_id: str | None) -> Read:
+    def _reader(self, key: str | None, event_id: str | None) -> Reader:
         def read(data: bytes, prefix: bytes) -> Plain:
             # One byte is found at once, and two only where there is the first.
             is_ascii = data.isascii() and (b"\\" not in data or b"\\u" not in data)
@@ -99,7 +78,7 @@ class Transcoder(Generic[Event]):
             return prefix + avro.encode("latin-1"), key_bytes, identity, names
 
         decode, write = self._decode, self._write
-        return read
+        return Reader(read, one_by_one(read))
 
     def names_of(self, bits: int) -> frozenset[str]:
         """The keys at the top of an event."""

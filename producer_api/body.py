@@ -203,8 +203,8 @@ def _too_many(max_records: int) -> Refusal:
 
 def _lines(body: bytes, max_records: int) -> list[bytes]:
     """The lines that hold something; no more are looked at than a request may have."""
-    if body.count(b"\n") <= max_records:
-        slices = body.split(b"\n")
+    slices = body.split(b"\n", max_records + 1)
+    if len(slices) <= max_records + 1:
         if not slices[-1]:
             slices.pop()
         # Lines that begin with a brace are not looked at any further, and mostly all of them do.

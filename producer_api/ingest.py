@@ -155,7 +155,7 @@ class Ingestion:
             return _one_problem(UNDELIVERED, [fault], self._retry())
         return _one_problem(REFUSED_RECORD, [fault])
 
-    async def accept_many(self, slices: Sequence[bytes], headers: Headers | None) -> Answer:
+    async def accept_many(self, slices: list[bytes], headers: Headers | None) -> Answer:
         """Several events: 202 if all are accepted, 207 if some, else 422, or 503 if a retry may help."""
         self._metrics.received.inc(len(slices))
         outcomes: list[Any] = [None] * len(slices)  # an _Accepted or a Fault for each
@@ -170,8 +170,8 @@ class Ingestion:
             if start:
                 rest -= sum(map(len, slices[start - self._chunk_events : start]))
                 await self._go_on(rest)
-            indexes = range(start, min(start + self._chunk_events, len(slices)))
-            ready = self._preparation.prepare_many(slices, indexes, refuse)
+            stop = min(start + self._chunk_events, len(slices))
+            ready = self._preparation.prepare_many(slices, start, stop, refuse)
             # produce_batch takes no headers, so records that have some go one by one.
             for part in [ready] if headers is None else ready.singly():
                 try:

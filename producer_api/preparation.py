@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from bisect import bisect
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from codegen.nodes import Enum, Node, Primitive
+from codegen.plain import NOT_PLAIN, NotPlain, PlainColumns, Reader
 from codegen.runtime import AvroEncodeError
-from codegen.transcoding import NOT_PLAIN, NotPlain
 from producer_api.errors import Fault, Stage
 from producer_api.shapes import AcceptedShapes, InvalidEvent, record_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Iterator
 
     from codegen.catalog import GeneratedContract
+    from codegen.plain import Plain
     from codegen.runtime import AvroModel
-    from codegen.transcoding import AnyTranscoder, Plain, Read
+    from codegen.transcoding import AnyTranscoder
     from producer_api.serializer import Serializer
 
 _EVENT_ID: Final = "event_id"
@@ -39,27 +41,36 @@ class Columns:
 
     __slots__ = ("event_ids", "indexes", "keys", "shapes", "values")
 
-    def __init__(self) -> None:
-        self.indexes: list[int] = []  # among the events of the request
-        self.values: list[bytes] = []
-        self.keys: list[bytes | None] = []
-        self.event_ids: list[str | None] = []
-        self.shapes: list[int] = []
+    def __init__(
+        self,
+        indexes: list[int],
+        values: list[bytes],
+        keys: list[bytes | None],
+        event_ids: list[str | None],
+        shapes: list[int],
+    ) -> None:
+        """`indexes` are places among the events of the request."""
+        self.indexes = indexes
+        self.values = values
+        self.keys = keys
+        self.event_ids = event_ids
+        self.shapes = shapes
 
-    def add(self, index: int, event: Prepared) -> None:
+    def insert(self, index: int, event: Prepared) -> None:
+        """Put an event where it belongs by its index: the records of one key keep the order of their events."""
+        place = bisect(self.indexes, index)
         value, key, event_id, shape = event
-        self.indexes.append(index)
-        self.values.append(value)
-        self.keys.append(key)
-        self.event_ids.append(event_id)
-        self.shapes.append(shape)
+        self.indexes.insert(place, index)
+        self.values.insert(place, value)
+        self.keys.insert(place, key)
+        self.event_ids.insert(place, event_id)
+        self.shapes.insert(place, shape)
 
     def singly(self) -> Iterator[Columns]:
         """The same, each event by itself."""
-        for index, *event in zip(self.indexes, self.values, self.keys, self.event_ids, self.shapes, strict=True):
-            single = Columns()
-            single.add(index, Prepared._make(event))
-            yield single
+        columns = (self.indexes, self.values, self.keys, self.event_ids, self.shapes)
+        for index, value, key, event_id, shape in zip(*columns, strict=True):
+            yield Columns([index], [value], [key], [event_id], [shape])
 
 
 class _ShapesByBits(dict[int, int]):
@@ -87,11 +98,11 @@ class Preparation:
         attributes = {wire: attribute for attribute, wire in shapes.model.WIRE_NAMES.items()}
         self._key = attributes[contract.key] if contract.key is not None else None
         self._event_id = attributes.get(_EVENT_ID)
-        self._read: Read = _never_plain
+        self._reader = Reader(_never_plain, _none_plain)
         self._shapes_by_bits: dict[int, int] = {}
         transcoder = _transcoder(contract, shapes)
         if transcoder is not None:
-            self._read = transcoder.reader(self._key, self._event_id)
+            self._reader = transcoder.reader(self._key, self._event_id)
             self._shapes_by_bits = _ShapesByBits(shapes, transcoder)
 
     @property
@@ -103,31 +114,18 @@ class Preparation:
         return self.prepare_plain(data) or self.prepare_by_model(data)
 
     def prepare_many(
-        self, slices: Sequence[bytes], indexes: range, refuse: Callable[[int, InvalidEvent], None]
+        self, slices: list[bytes], start: int, stop: int, refuse: Callable[[int, InvalidEvent], None]
     ) -> Columns:
-        """Some events of a request, in order; `refuse` is called with each that fits no version."""
-        ready = Columns()
-        add_index, add_value, add_key = ready.indexes.append, ready.values.append, ready.keys.append
-        add_event_id, add_shape = ready.event_ids.append, ready.shapes.append
-        read, prefix, shapes, most = self._read, self._serializer.prefix, self._shapes_by_bits, self._max_event_bytes
-        # One event of thousands each turn: what could be a call for each is written out.
-        for index in indexes:
-            data = slices[index]
+        """The events of a request from `start` to before `stop`; `refuse` is called with each that fits no version."""
+        read_many, prefix, most = self._reader.read_many, self._serializer.prefix, self._max_event_bytes
+        plain = read_many(slices, start, stop, prefix, most)
+        shapes = list(map(self._shapes_by_bits.__getitem__, plain.bits))
+        ready = Columns(plain.indexes, plain.values, plain.keys, plain.event_ids, shapes)
+        for index in plain.rest:
             try:
-                if len(data) > most:
-                    raise NotPlain
-                value, key, event_id, bits = read(data, prefix)
-            except NOT_PLAIN:
-                try:
-                    ready.add(index, self.prepare_by_model(data))
-                except InvalidEvent as error:
-                    refuse(index, error)
-                continue
-            add_index(index)
-            add_value(value)
-            add_key(key)
-            add_event_id(event_id)
-            add_shape(shapes[bits])
+                ready.insert(index, self.prepare_by_model(slices[index]))
+            except InvalidEvent as error:
+                refuse(index, error)
         return ready
 
     def prepare_by_model(self, data: bytes) -> Prepared:
@@ -150,7 +148,7 @@ class Preparation:
         if len(data) > self._max_event_bytes:
             return None
         try:
-            value, key, event_id, bits = self._read(data, self._serializer.prefix)
+            value, key, event_id, bits = self._reader.read(data, self._serializer.prefix)
         except NOT_PLAIN:
             return None
         # As the class itself makes it, without a call in between for each.
@@ -159,6 +157,10 @@ class Preparation:
 
 def _never_plain(_data: bytes, _prefix: bytes) -> Plain:
     raise NotPlain
+
+
+def _none_plain(_texts: list[bytes], start: int, stop: int, _prefix: bytes, _most: int) -> PlainColumns:
+    return PlainColumns([], [], [], [], [], list(range(start, stop)))
 
 
 def _transcoder(contract: GeneratedContract, shapes: AcceptedShapes) -> AnyTranscoder | None:

@@ -11,7 +11,7 @@ from cpython.unicode cimport PyUnicode_DecodeUTF8
 from libc.stdint cimport int64_t, uint32_t, uint64_t
 from libc.string cimport memcmp, memcpy, memmove
 
-from codegen.transcoding import NotPlain
+from codegen.plain import NOT_PLAIN, NotPlain, PlainColumns
 
 cdef extern from "Python.h":
     double PyOS_string_to_double(const char *text, char **end, void *overflow) except? -1.0
@@ -57,7 +57,7 @@ cdef class Node:
     cdef dict places                # the same by name
     cdef tuple types                # of a record: its fields'
     cdef tuple defaults             # of a record: the bytes of a field that is missing; None where it must be there
-    cdef tuple targets              # of a record: to which field a key belongs
+    cdef Py_ssize_t *targets        # of a record: to which field a key belongs
     cdef Py_ssize_t fields
 
     def __init__(self, str kind):
@@ -75,8 +75,17 @@ cdef class Node:
 
     def set_fields(self, keys, targets, types, defaults):
         self.set_symbols(keys)
-        self.targets, self.types, self.defaults = tuple(targets), tuple(types), tuple(defaults)
+        self.types, self.defaults = tuple(types), tuple(defaults)
         self.fields = len(self.types)
+        PyMem_Free(self.targets)
+        self.targets = <Py_ssize_t *>PyMem_Malloc((len(self.names) + 1) * sizeof(Py_ssize_t))
+        if self.targets == NULL:
+            raise MemoryError
+        for key, field in enumerate(targets):
+            self.targets[<Py_ssize_t>key] = field
+
+    def __dealloc__(self):
+        PyMem_Free(self.targets)
 
 
 cdef class Engine:
@@ -85,7 +94,7 @@ cdef class Engine:
     cdef Node root
     cdef Py_ssize_t key, event_id   # the fields of the root whose text is told; -1 for none
     cdef tuple bits                 # of each key of the root
-    cdef bint few_bits
+    cdef uint64_t *few_bits         # the same, where they fit
     cdef char *out
     cdef Py_ssize_t size, room
     cdef Py_ssize_t *spans          # a stack: the start and the length of each field of the records that are open
@@ -96,8 +105,14 @@ cdef class Engine:
     cdef bint busy
 
     def __cinit__(self, Node root, Py_ssize_t key, Py_ssize_t event_id, tuple bits):
+        cdef Py_ssize_t place
         self.root, self.key, self.event_id, self.bits = root, key, event_id, bits
-        self.few_bits = len(bits) < 60
+        if len(bits) < 60:
+            self.few_bits = <uint64_t *>PyMem_Malloc((len(bits) + 1) * sizeof(uint64_t))
+            if self.few_bits == NULL:
+                raise MemoryError
+            for place in range(len(bits)):
+                self.few_bits[place] = bits[place]
         self.room, self.spans_room = 4096, 256
         self.out = <char *>PyMem_Malloc(self.room)
         self.spans = <Py_ssize_t *>PyMem_Malloc(self.spans_room * sizeof(Py_ssize_t))
@@ -109,9 +124,35 @@ cdef class Engine:
         PyMem_Free(self.out)
         PyMem_Free(self.spans)
         PyMem_Free(self.kept)
+        PyMem_Free(self.few_bits)
 
     def read(self, bytes data not None, bytes prefix not None):
-        """The event of one JSON text, as codegen.transcoding.Plain. Raises an exception of NOT_PLAIN."""
+        """The event of one JSON text, as codegen.plain.Plain. Raises an exception of NOT_PLAIN."""
+        return self.event(data, prefix)
+
+    def read_many(self, list texts not None, Py_ssize_t start, Py_ssize_t stop, bytes prefix not None, Py_ssize_t most):
+        """Several of `texts`, as codegen.plain.ReadMany."""
+        cdef list indexes = [], values = [], keys = [], event_ids = [], names = [], rest = []
+        cdef Py_ssize_t index
+        cdef bytes text
+        for index in range(start, min(stop, len(texts))):
+            text = texts[index]
+            if len(text) > most:
+                rest.append(index)
+                continue
+            try:
+                value, key, event_id, bits = self.event(text, prefix)
+            except NOT_PLAIN:
+                rest.append(index)
+                continue
+            indexes.append(index)
+            values.append(value)
+            keys.append(key)
+            event_ids.append(event_id)
+            names.append(bits)
+        return PlainColumns(indexes, values, keys, event_ids, names, rest)
+
+    cdef tuple event(self, bytes data, bytes prefix):
         cdef Py_ssize_t length
         cdef const char *text
         cdef bytes key = None
@@ -146,10 +187,10 @@ cdef class Engine:
         cdef Py_ssize_t index
         cdef uint64_t few = 0
         cdef object bits = 0
-        if self.few_bits:
+        if self.few_bits != NULL:
             for index in range(len(self.root.names)):
                 if self.kept[index]:
-                    few |= <uint64_t>self.bits[index]
+                    few |= self.few_bits[index]
             return few
         for index in range(len(self.root.names)):
             if self.kept[index]:
@@ -184,18 +225,20 @@ cdef class Engine:
 
     # ------------------------------------------------------------ what is written
 
-    cdef int reserve(self, Py_ssize_t more) except -1:
+    cdef inline int reserve(self, Py_ssize_t more) except -1:
+        return self.enlarge(more) if self.size + more > self.room else 0
+
+    cdef int enlarge(self, Py_ssize_t more) except -1:
         cdef char *larger
-        if self.size + more > self.room:
-            while self.size + more > self.room:
-                self.room *= 2
-            larger = <char *>PyMem_Realloc(self.out, self.room)
-            if larger == NULL:
-                raise MemoryError
-            self.out = larger
+        while self.size + more > self.room:
+            self.room *= 2
+        larger = <char *>PyMem_Realloc(self.out, self.room)
+        if larger == NULL:
+            raise MemoryError
+        self.out = larger
         return 0
 
-    cdef int put(self, const char *data, Py_ssize_t length) except -1:
+    cdef inline int put(self, const char *data, Py_ssize_t length) except -1:
         self.reserve(length)
         memcpy(self.out + self.size, data, length)
         self.size += length
@@ -225,7 +268,7 @@ cdef class Engine:
 
     # ------------------------------------------------------------ what is read
 
-    cdef inline void space(self):
+    cdef inline void space(self) noexcept:
         while self.at < self.end and (self.at[0] == 32 or self.at[0] == 10 or self.at[0] == 13 or self.at[0] == 9):
             self.at += 1
 
@@ -395,7 +438,7 @@ cdef class Engine:
         self.at += 4
         return code
 
-    cdef void put_character(self, uint32_t code):
+    cdef void put_character(self, uint32_t code) noexcept:
         """UTF-8; there is room, since an escape is longer."""
         cdef char *out = self.out + self.size
         if code < 0x80:
@@ -472,7 +515,7 @@ cdef class Engine:
             return self.put_little(&single, 4)
         return self.put_little(&value, 8)
 
-    cdef bint digits(self, const char **at):
+    cdef bint digits(self, const char **at) noexcept:
         cdef const char *start = at[0]
         while at[0] < self.end and c"0" <= at[0][0] <= c"9":
             at[0] += 1
@@ -620,7 +663,7 @@ cdef class Engine:
                 length = self.bare(&text)
                 key = find(node, text, length, next_key)
                 next_key = key + 1
-                field = <Py_ssize_t>node.targets[key]
+                field = node.targets[key]
                 if self.spans[base + 2 * field] >= 0:
                     raise NotPlain
                 if kept != NULL:
@@ -698,11 +741,11 @@ cdef Py_ssize_t find(Node node, const char *text, Py_ssize_t length, Py_ssize_t 
     return found
 
 
-cdef inline bint is_name(bytes name, const char *text, Py_ssize_t length):
+cdef inline bint is_name(bytes name, const char *text, Py_ssize_t length) noexcept:
     return PyBytes_GET_SIZE(name) == length and memcmp(PyBytes_AS_STRING(name), text, length) == 0
 
 
-cdef bint is_ascii(const char *at, const char *end):
+cdef bint is_ascii(const char *at, const char *end) noexcept:
     cdef uint64_t word
     while end - at >= 8:
         memcpy(&word, at, 8)
@@ -716,7 +759,7 @@ cdef bint is_ascii(const char *at, const char *end):
     return True
 
 
-cdef bint is_uuid(const char *text):
+cdef bint is_uuid(const char *text) noexcept:
     """36 characters in lower case."""
     cdef int index
     for index in range(36):
@@ -728,20 +771,20 @@ cdef bint is_uuid(const char *text):
     return True
 
 
-cdef inline int64_t two(const char *text):
+cdef inline int64_t two(const char *text) noexcept:
     """Two digits, or a number that is far below zero."""
     if c"0" <= text[0] <= c"9" and c"0" <= text[1] <= c"9":
         return (text[0] - c"0") * 10 + (text[1] - c"0")
     return -1000
 
 
-cdef int64_t days_of(int64_t year, int64_t month):
+cdef int64_t days_of(int64_t year, int64_t month) noexcept:
     if month == 2:
         return 29 if year % 4 == 0 and (year % 100 != 0 or year % 400 == 0) else 28
     return 30 if month == 4 or month == 6 or month == 9 or month == 11 else 31
 
 
-cdef int64_t days_since(int64_t year, int64_t month, int64_t day):
+cdef int64_t days_since(int64_t year, int64_t month, int64_t day) noexcept:
     """Days since 1970-01-01 in the Gregorian calendar; a year begins in March here, so that a leap day ends it."""
     cdef int64_t rest
     if month <= 2:

@@ -10,11 +10,12 @@ from typing import Any, Final, assert_never, cast
 from codegen import transcoding
 from codegen.branches import is_null
 from codegen.nodes import Array, Enum, Field, Fixed, Map, Missing, Node, Primitive, Record, Union
+from codegen.plain import Reader
 from codegen.rendering.attributes import accepted_aliases, attribute_names
 from codegen.rendering.default_bytes import default_bytes
 from codegen.rendering.transcoder_values import scalar
 from codegen.schema import parse_schema
-from codegen.transcoding import AnyTranscoder, Read
+from codegen.transcoding import AnyTranscoder
 
 # Moments that are read here, by their units a second; the functions of the pure transcoder take other spellings.
 _INSTANTS: Final = {"timestamp-millis": 1_000, "timestamp-micros": 1_000_000}
@@ -35,10 +36,10 @@ def compiled_twin(engine: ModuleType, pure: AnyTranscoder, avsc: str) -> AnyTran
     attributes = attribute_names(record)
     places = {attributes[field.name]: place for place, field in enumerate(record.fields)}
 
-    def reader(key: str | None, event_id: str | None) -> Read:
+    def reader(key: str | None, event_id: str | None) -> Reader:
         told = (-1 if attribute is None else places[attribute] for attribute in (key, event_id))
-        read: Read = engine.Engine(root, *told, tuple(bits)).read
-        return read
+        compiled = engine.Engine(root, *told, tuple(bits))
+        return Reader(compiled.read, compiled.read_many)
 
     return pure.twin(reader, optional)
 

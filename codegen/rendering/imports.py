@@ -65,6 +65,7 @@ _TRANSCODER_GROUPS: Final = (
     (("typing", ("Final",)),),
     (("msgspec", ("UNSET", "Struct", "UnsetType")),),
     (
+        ("codegen.plain", ("NotPlain",)),
         (
             "codegen.transcoding",
             (
@@ -73,7 +74,6 @@ _TRANSCODER_GROUPS: Final = (
                 "Float",
                 "Int",
                 "Long",
-                "NotPlain",
                 "Transcoder",
                 "base64",
                 "big_decimal",

@@ -62,4 +62,4 @@ def test_with_a_build_its_twin_is_taken(native_engine: object, monkeypatch: pyte
     assert pure is not None
     assert fast is not None
     assert fast is not pure
-    assert fast.reader()(event, b"") == pure.reader()(event, b"")
+    assert fast.reader().read(event, b"") == pure.reader().read(event, b"")

@@ -20,10 +20,11 @@ from codegen.generate import UnsupportedContract, generate
 from codegen.models import CONTRACTS
 from codegen.native.plan import compiled_twin
 from codegen.nodes import Union, all_nodes
+from codegen.plain import NOT_PLAIN
 from codegen.proving.memory_package import MemoryPackage
 from codegen.runtime import AvroModel
 from codegen.schema import parse_schema
-from codegen.transcoding import NOT_PLAIN, Transcoder
+from codegen.transcoding import Transcoder
 from tests.codegen.data_strategies import data
 from tests.codegen.json_rows import ROWS, Row
 from tests.codegen.json_strategies import ACTION, changed_bytes, near_valid, spellings
@@ -51,7 +52,7 @@ def both(transcoder: Transcoder[Any], model: type[AvroModel], engine: ModuleType
 def transcoded(transcoder: Transcoder[Any], text: bytes) -> bytes | None:
     """None where the event is left to the model."""
     try:
-        return transcoder.reader()(text, b"")[0]
+        return transcoder.reader().read(text, b"")[0]
     except NOT_PLAIN:
         return None
 
@@ -198,7 +199,7 @@ def test_what_is_told_by_the_way_is_what_the_model_says(
     prefix = data.draw(st.binary(max_size=9))
     for transcoder in both(pure, model, native_engine):
         try:
-            value, key_bytes, identity, bits = transcoder.reader(key, event_id)(text, prefix)
+            value, key_bytes, identity, bits = transcoder.reader(key, event_id).read(text, prefix)
         except NOT_PLAIN:
             continue
         one = model.model_validate_json(text)
@@ -216,7 +217,7 @@ def test_an_event_without_what_is_to_be_told_is_not_plain(
     whole = json.dumps(ACTION).encode()
     without = json.dumps({name: value for name, value in ACTION.items() if name != "action"}).encode()
     for transcoder in both(pure, model, native_engine):
-        read = transcoder.reader(key, event_id)
+        read = transcoder.reader(key, event_id).read
         told = read(whole, b"")
         with pytest.raises(NOT_PLAIN):
             read(without, b"")
@@ -229,7 +230,7 @@ def test_a_symbol_whose_number_has_two_bytes_is_told(native_engine: ModuleType) 
     model, pure = made(record({"name": "e", "type": {"type": "enum", "name": "E", "symbols": symbols}}))
     assert pure is not None
     for transcoder in both(pure, model, native_engine):
-        read = transcoder.reader("e", "e")
+        read = transcoder.reader("e", "e").read
         for symbol in ("S0", "S63", "S64", "S69"):
             assert read(b'{"e":"%b"}' % symbol.encode(), b"")[1:] == (symbol.encode(), symbol, 0)
 
@@ -239,7 +240,7 @@ def test_the_names_that_an_event_uses_are_told(native_engine: ModuleType) -> Non
     assert pure is not None
     text = {name: value for name, value in ACTION.items() if name not in ("device", "page_url")} | {"page": "/"}
     for transcoder in both(pure, CONTRACTS["user_action"].model(2), native_engine):
-        *_, bits = transcoder.reader()(json.dumps(text).encode(), b"")
+        *_, bits = transcoder.reader().read(json.dumps(text).encode(), b"")
         assert transcoder.names_of(bits) == set(text)
 
 
@@ -274,7 +275,7 @@ def test_many_keys_and_items_are_right_in_any_order(native_engine: ModuleType) -
     text = json.dumps(event).encode()
     repeated = text.replace(b'"89": [', b'"88": [', 1)
     for transcoder in both(pure, model, native_engine):
-        value, *_, bits = transcoder.reader()(text, b"")
+        value, *_, bits = transcoder.reader().read(text, b"")
         assert value == by_model(model, text)
         assert transcoder.names_of(bits) == set(event)
         assert transcoded(transcoder, repeated) is None

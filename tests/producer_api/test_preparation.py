@@ -60,6 +60,27 @@ def test_both_ways_give_the_same(ways: list[Preparation], data: st.DataObject) -
     assert [outcome(way, text) for way in ways] == [expected, expected]
 
 
+# Plain, of another version, left to the models, and refused; too long for the transcoder and for all.
+TEXTS = [
+    json.dumps(event).encode()
+    for event in (ACTION, V1, {**ACTION, "event_id": ACTION["event_id"].upper()}, {**ACTION, "action": 5}, {})
+] + [b"{", json.dumps({**ACTION, "user_id": "u" * 10_000}).encode()]
+
+
+@given(st.lists(st.sampled_from(TEXTS), max_size=12), st.integers(0, 12), st.integers(0, 14))
+def test_several_events_are_prepared_as_each_by_itself_and_in_order(
+    ways: list[Preparation], texts: list[bytes], start: int, stop: int
+) -> None:
+    expected = {index: outcome(LONG, texts[index]) for index in range(start, min(stop, len(texts)))}
+    for way in ways:
+        refused: dict[int, list[Any]] = {}
+        ready = way.prepare_many(texts, start, stop, lambda index, error, to=refused: to.update({index: error.faults}))
+        columns = zip(ready.values, ready.keys, ready.event_ids, ready.shapes, strict=True)
+        accepted = dict(zip(ready.indexes, map(Prepared._make, columns), strict=True))
+        assert list(accepted) == sorted(accepted)
+        assert accepted | refused == expected
+
+
 @pytest.mark.parametrize("event", [ACTION, V1, {**ACTION, "user_id": "漢😀"}, {**ACTION, "properties": {}}])
 @pytest.mark.parametrize("is_ascii", [True, False])
 def test_ordinary_events_take_the_short_way(

@@ -111,8 +111,9 @@ def test_an_event_that_is_not_plain_is_tried_once(
     api = serve_api()
     preparation = api.service.endpoints["/events"]._ingestion._preparation
     tried: list[bytes] = []
-    read = preparation._read
-    monkeypatch.setattr(preparation, "_read", lambda data, prefix: tried.append(data) or read(data, prefix))
+    reader = preparation._reader
+    spied = reader._replace(read=lambda data, prefix: tried.append(data) or reader.read(data, prefix))
+    monkeypatch.setattr(preparation, "_reader", spied)
     # The models take a uuid in upper case, the transcoder does not.
     changed = {"event_id": event["event_id"].upper()} if is_valid else {"event_id": 5}
     body = json.dumps({**event, **changed}).encode()

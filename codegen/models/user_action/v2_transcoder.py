@@ -9,7 +9,8 @@ from typing import Final
 
 from msgspec import UNSET, Struct, UnsetType
 
-from codegen.transcoding import LENGTHS, NotPlain, Transcoder, millis, uuid
+from codegen.plain import NotPlain
+from codegen.transcoding import LENGTHS, Transcoder, millis, uuid
 
 ActionSymbols: Final = {
     "unknown": "\x00",

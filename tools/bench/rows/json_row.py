@@ -68,7 +68,7 @@ def product(events: Events, pinned: int) -> Callable[[], None]:
 
 def transcoded(transcoder: AnyTranscoder, events: Events) -> Callable[[], None]:
     """What codegen makes for ordinary events, without all that the API does around it."""
-    read = transcoder.reader()
+    read = transcoder.reader().read
 
     def work() -> None:
         for body in events.bodies:
