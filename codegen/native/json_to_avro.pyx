@@ -338,11 +338,8 @@ cdef class Engine:
         if self.at >= self.end or self.at[0] != c'"':
             raise NotPlain
         text[0] = at
-        while at < self.end and at[0] != c'"':
-            if at[0] == c"\\" or <unsigned char>at[0] < 32:
-                raise NotPlain
-            at += 1
-        if at >= self.end:
+        at = end_of_ordinary(at, self.end)
+        if at >= self.end or at[0] != c'"':
             raise NotPlain
         self.at = at + 1
         return at - text[0]
@@ -353,14 +350,11 @@ cdef class Engine:
         cdef const char *start = at
         if self.at >= self.end or self.at[0] != c'"':
             raise NotPlain
-        while at < self.end and at[0] != c'"':
-            if <unsigned char>at[0] < 32:
-                raise NotPlain
-            if at[0] == c"\\":
-                return self.escaped()
-            at += 1
-        if at >= self.end:
+        at = end_of_ordinary(at, self.end)
+        if at >= self.end or <unsigned char>at[0] < 32:
             raise NotPlain
+        if at[0] == c"\\":
+            return self.escaped()
         self.at = at + 1
         self.put_long(at - start)
         return self.put(start, at - start)
@@ -721,6 +715,25 @@ cdef class Engine:
                 kept[2 * index + 1] = span[2 * index + 1] if span[2 * index] >= 0 else -1
                 place += span[2 * index + 1] if span[2 * index] >= 0 else len(<bytes>node.defaults[index])
         return 0
+
+
+cdef inline const char *end_of_ordinary(const char *at, const char *end) noexcept:
+    """The first quotation mark, backslash or control character, which end what stands for itself in a string."""
+    cdef uint64_t word, quotes, backslashes, found
+    while end - at >= 8:
+        memcpy(&word, at, 8)
+        # A byte of zero, or one below 32, borrows from its highest bit (eight bytes at once, as in strlen).
+        quotes = word ^ <uint64_t>0x2222222222222222
+        backslashes = word ^ <uint64_t>0x5C5C5C5C5C5C5C5C
+        found = (quotes - <uint64_t>0x0101010101010101) & ~quotes
+        found |= (backslashes - <uint64_t>0x0101010101010101) & ~backslashes
+        found |= (word - <uint64_t>0x2020202020202020) & ~word
+        if found & <uint64_t>0x8080808080808080:
+            break
+        at += 8
+    while at < end and at[0] != c'"' and at[0] != c"\\" and <unsigned char>at[0] >= 32:
+        at += 1
+    return at
 
 
 cdef Py_ssize_t find(Node node, const char *text, Py_ssize_t length, Py_ssize_t first) except -1:

@@ -265,6 +265,24 @@ def test_a_moment_is_right_where_its_number_gets_another_length(native_engine: M
     assert [transcoded(one, event) for one in both(pure, model, native_engine)] == [by_model(model, event)] * 2
 
 
+@pytest.mark.parametrize("length", [7, 8, 17])
+def test_any_byte_at_any_place_of_a_text_is_taken_as_the_model_takes_it(native_engine: ModuleType, length: int) -> None:
+    """The compiled engine looks at eight bytes at once."""
+    pure, model = CONTRACTS["user_action"].transcoder(1, pure=True), CONTRACTS["user_action"].model(1)
+    assert pure is not None
+    compiled = compiled_twin(native_engine, pure, model.AVSC)
+    names = ("event_id", "user_id", "page", "occurred_at")
+    event = json.dumps({name: ACTION[name] for name in names if name != "page"} | {"page": "PAGE"}).encode()
+    for place in range(length):
+        for byte in range(256):
+            text = b"a" * place + bytes([byte]) + b"a" * (length - place - 1)
+            changed = event.replace(b"PAGE", text)
+            expected = by_model(model, changed)
+            assert transcoded(compiled, changed) in (expected, None)
+            if 32 <= byte < 128 and byte not in b'"\\':
+                assert transcoded(compiled, changed) == expected is not None
+
+
 def test_many_keys_and_items_are_right_in_any_order(native_engine: ModuleType) -> None:
     """More than one byte of a count, and more keys than are compared one by one."""
     optional = ({"name": f"o{index}", "type": ["null", "int"], "default": None} for index in range(70))
