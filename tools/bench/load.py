@@ -45,13 +45,21 @@ class Target(NamedTuple):
 
 
 class Report(NamedTuple):
-    """Requests answered well a second, latencies in milliseconds, and how many were refused or broke."""
+    """Requests answered well a second, latencies in milliseconds, and how many others there were.
+
+    `refused` were answered, but not with 2xx; `broken` had no answer.
+    """
 
     rate: float
     p50_ms: float
     p99_ms: float
     p999_ms: float
-    failed: int
+    refused: int
+    broken: int
+
+    @property
+    def failed(self) -> int:
+        return self.refused + self.broken
 
 
 def find_generator() -> tuple[Path, dict[str, str]]:
@@ -108,13 +116,16 @@ def run_load(target: Target, connections: int, seconds: float, *, rate: float = 
     if not report.rate and not may_fail:
         raise LoadFailed(f"{target.url} answered nothing within {whole} s of load, so there is no figure")
     if report.failed and not may_fail:
-        raise LoadFailed(f"{report.failed} requests to {target.url} were refused or broke, so the figure is void")
+        raise LoadFailed(
+            f"of the requests to {target.url}, {report.refused} were not answered with 2xx and {report.broken} broke, "
+            f"so the figure is void"
+        )
     return report
 
 
 def read_report(document: dict[str, Any]) -> Report:
     """What the script's last line says."""
-    failed = document["refused"] + document["broken"]
     p50, p99, p999 = (document[name] / 1000 for name in ("p50_us", "p99_us", "p999_us"))
-    good = document["requests"] - document["refused"]
-    return Report(1e6 * good / document["duration_us"], p50, p99, p999, failed)
+    refused, broken = document["refused"], document["broken"]
+    good = document["requests"] - refused
+    return Report(1e6 * good / document["duration_us"], p50, p99, p999, refused, broken)

@@ -22,7 +22,7 @@ LINE = {
 
 
 def test_refused_requests_are_no_part_of_the_rate() -> None:
-    assert read_report({**LINE, "refused": 200, "broken": 3}) == Report(400.0, 1.5, 9.0, 20.0, 203)
+    assert read_report({**LINE, "refused": 200, "broken": 3}) == Report(400.0, 1.5, 9.0, 20.0, 200, 3)
 
 
 def _generator(monkeypatch: pytest.MonkeyPatch, folder: Path, script: str) -> None:
@@ -46,7 +46,7 @@ def test_a_figure_of_refused_requests_is_void(monkeypatch: pytest.MonkeyPatch, t
     line = str({**LINE, "refused": 7}).replace("'", '"')
     _generator(monkeypatch, tmp_path, f"echo '{line}'")
     target = Target("http://127.0.0.1:9/x")
-    with pytest.raises(LoadFailed, match=r"7 requests .* void"):
+    with pytest.raises(LoadFailed, match=r"7 were not answered with 2xx and 0 broke, .* void"):
         run_load(target, 1, 1)
     assert run_load(target, 1, 1, may_fail=True).failed == 7
 
