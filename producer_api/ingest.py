@@ -8,8 +8,6 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import repeat
-from operator import attrgetter
 from time import perf_counter
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -28,6 +26,7 @@ from producer_api.errors import (
     answer_fault,
     problem_answer,
 )
+from producer_api.outcomes import Accepted, accepted_of, described
 from producer_api.preparation import Columns, Preparation, Prepared
 from producer_api.receipts import Delivered, Headers, Receipt, Record, Undelivered
 from producer_api.shapes import AcceptedShapes, InvalidEvent
@@ -39,19 +38,7 @@ if TYPE_CHECKING:
     from producer_api.rejects import Rejects
     from producer_api.serializer import Serializer
 
-_partition: Final = attrgetter("partition")
-_offset: Final = attrgetter("offset")
 _CHUNK_EVENTS: Final = 256  # a few milliseconds of validation, then other requests get their turn
-
-
-class _Accepted(msgspec.Struct, gc=False):
-    """As it stands in an answer to several events; `event_id` is left out where the contract has none."""
-
-    index: int
-    status: str
-    event_id: str | msgspec.UnsetType
-    partition: int
-    offset: int
 
 
 class _Call(NamedTuple):
@@ -158,7 +145,7 @@ class Ingestion:
     async def accept_many(self, slices: list[bytes], headers: Headers | None) -> Answer:
         """Several events: 202 if all are accepted, 207 if some, else 422, or 503 if a retry may help."""
         self._metrics.received.inc(len(slices))
-        outcomes: list[Any] = [None] * len(slices)  # an _Accepted or a Fault for each
+        outcomes: list[Any] = [None] * len(slices)  # an Accepted or a Fault for each
         pending: list[_Call] = []
         rest = sum(map(len, slices)) if len(slices) > self._chunk_events else 0
         started = perf_counter()
@@ -223,12 +210,8 @@ class Ingestion:
         return accepted
 
     def _accept(self, part: Columns, receipts: Sequence[Receipt], outcomes: list[Any]) -> int:
-        """Write down that all of a part are acknowledged; how many they are. Most of it runs in C, by columns."""
-        identities: Sequence[Any] = part.event_ids
-        if None in identities:
-            identities = [msgspec.UNSET if identity is None else identity for identity in identities]
-        columns = (part.indexes, repeat("accepted"), identities, map(_partition, receipts), map(_offset, receipts))
-        for index, accepted in zip(part.indexes, map(_Accepted, *columns), strict=True):
+        """Write down that all of a part are acknowledged; how many they are."""
+        for index, accepted in zip(part.indexes, accepted_of(part, receipts), strict=True):
             outcomes[index] = accepted
         self._metrics.accepted.inc(len(receipts))
         for shape, count in Counter(part.shapes).items():
@@ -261,7 +244,7 @@ class Ingestion:
             f'"schema_id":{self._serializer.schema_id},"schema_version":{self._serializer.version}}}'
         ).encode()
 
-    def _answer_many(self, outcomes: Sequence[_Accepted | Fault], accepted: int) -> Answer:
+    def _answer_many(self, outcomes: Sequence[Accepted | Fault], accepted: int) -> Answer:
         if not accepted:
             return self._none_accepted([outcome for outcome in outcomes if isinstance(outcome, Fault)])
         is_all = accepted == len(outcomes)
@@ -272,7 +255,7 @@ class Ingestion:
             "schema_version": self._serializer.version,
             "accepted": accepted,
             "refused": len(outcomes) - accepted,
-            "results": outcomes if is_all else [_described(index, entry) for index, entry in enumerate(outcomes)],
+            "results": outcomes if is_all else [described(index, entry) for index, entry in enumerate(outcomes)],
         }
         return Answer(202 if is_all else 207, msgspec.json.encode(body))
 
@@ -287,10 +270,6 @@ class Ingestion:
 
     def _retry(self) -> dict[str, str]:
         return {"retry-after": str(self._retry_after_s())}
-
-
-def _described(index: int, outcome: _Accepted | Fault) -> _Accepted | dict[str, Any]:
-    return outcome if isinstance(outcome, _Accepted) else {"status": "refused", **outcome.describe(index)}
 
 
 async def _give_way(_rest: int) -> None:
